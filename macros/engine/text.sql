@@ -1,0 +1,49 @@
+{#
+    Text functions that engines spell differently. Patterns are plain regular expressions: no quotes in them, and
+    only what RE2 and Java share.
+#}
+
+{# True when the text contains a match of the pattern. #}
+{% macro matches(text, pattern) -%}
+    {{ return(adapter.dispatch('matches', 'retention_warehouse')(text, pattern)) }}
+{%- endmacro %}
+
+{% macro duckdb__matches(text, pattern) -%}
+    regexp_matches({{ text }}, '{{ pattern }}')
+{%- endmacro %}
+
+{# The text without any match of the pattern. #}
+{% macro without(text, pattern) -%}
+    {{ return(adapter.dispatch('without', 'retention_warehouse')(text, pattern)) }}
+{%- endmacro %}
+
+{% macro duckdb__without(text, pattern) -%}
+    regexp_replace({{ text }}, '{{ pattern }}', '', 'g')
+{%- endmacro %}
+
+{# The first group of the first match of the pattern; the empty text when nothing matches. #}
+{% macro first_group(text, pattern) -%}
+    {{ return(adapter.dispatch('first_group', 'retention_warehouse')(text, pattern)) }}
+{%- endmacro %}
+
+{% macro duckdb__first_group(text, pattern) -%}
+    regexp_extract({{ text }}, '{{ pattern }}', 1)
+{%- endmacro %}
+
+{# The text without white space at its ends, no-break spaces and byte order marks included; NULL when nothing is left. #}
+{% macro trimmed(text) -%}
+    {{ return(adapter.dispatch('trimmed', 'retention_warehouse')(text)) }}
+{%- endmacro %}
+
+{% macro duckdb__trimmed(text) -%}
+    nullif(trim({{ text }}, ' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(8239) || chr(65279)), '')
+{%- endmacro %}
+
+{# A 64-bit fingerprint of the columns, for finding equal rows. It is never published and differs between engines. #}
+{% macro fingerprint(columns) -%}
+    {{ return(adapter.dispatch('fingerprint', 'retention_warehouse')(columns)) }}
+{%- endmacro %}
+
+{% macro duckdb__fingerprint(columns) -%}
+    hash({{ columns | join(', ') }})
+{%- endmacro %}

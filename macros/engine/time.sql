@@ -1,0 +1,64 @@
+{# Instants and calendar arithmetic that engines spell differently. #}
+
+{# The naive local time, in the reporting time zone, of a text that ends in an offset; NULL when it is no instant. #}
+{% macro instant_to_local(text) -%}
+    {{ return(adapter.dispatch('instant_to_local', 'retention_warehouse')(text)) }}
+{%- endmacro %}
+
+{% macro duckdb__instant_to_local(text) -%}
+    timezone('{{ var("reporting_timezone") }}', try_cast({{ text }} as timestamptz))
+{%- endmacro %}
+
+{# The naive local time of a number of seconds since 1970-01-01T00:00:00Z. #}
+{% macro unix_seconds_to_local(seconds) -%}
+    {{ return(adapter.dispatch('unix_seconds_to_local', 'retention_warehouse')(seconds)) }}
+{%- endmacro %}
+
+{% macro duckdb__unix_seconds_to_local(seconds) -%}
+    timezone('{{ var("reporting_timezone") }}', to_timestamp({{ seconds }}))
+{%- endmacro %}
+
+{# A date some days after (negative: before) a date. #}
+{% macro add_days(day, days) -%}
+    {{ return(adapter.dispatch('add_days', 'retention_warehouse')(day, days)) }}
+{%- endmacro %}
+
+{% macro duckdb__add_days(day, days) -%}
+    ({{ day }} + cast({{ days }} as integer))
+{%- endmacro %}
+
+{# A date some calendar months after (negative: before) a date; the last day of a shorter month. #}
+{% macro add_months(day, months) -%}
+    {{ return(adapter.dispatch('add_months', 'retention_warehouse')(day, months)) }}
+{%- endmacro %}
+
+{% macro duckdb__add_months(day, months) -%}
+    cast({{ day }} + to_months(cast({{ months }} as integer)) as date)
+{%- endmacro %}
+
+{# Whole days from one date to another. #}
+{% macro days_between(start_day, end_day) -%}
+    {{ return(adapter.dispatch('days_between', 'retention_warehouse')(start_day, end_day)) }}
+{%- endmacro %}
+
+{% macro duckdb__days_between(start_day, end_day) -%}
+    date_diff('day', {{ start_day }}, {{ end_day }})
+{%- endmacro %}
+
+{# Days with fractions from one timestamp to another, as a double. #}
+{% macro elapsed_days(start_at, end_at) -%}
+    {{ return(adapter.dispatch('elapsed_days', 'retention_warehouse')(start_at, end_at)) }}
+{%- endmacro %}
+
+{% macro duckdb__elapsed_days(start_at, end_at) -%}
+    (date_diff('microsecond', {{ start_at }}, {{ end_at }}) / 86400000000.0)
+{%- endmacro %}
+
+{# A table of the integers from 0 up to but not including the bound, in the column `number`. #}
+{% macro integers_below(bound) -%}
+    {{ return(adapter.dispatch('integers_below', 'retention_warehouse')(bound)) }}
+{%- endmacro %}
+
+{% macro duckdb__integers_below(bound) -%}
+    select cast(range as integer) as number from range(cast({{ bound }} as bigint))
+{%- endmacro %}

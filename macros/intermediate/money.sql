@@ -1,0 +1,14 @@
+{# The product of an amount (4 decimals) and a rate (10 decimals), exact: 14 decimals, never rounded. #}
+{% macro money_product(amount, rate) -%}
+    cast({{ amount }} as decimal(20, 4)) * cast({{ rate }} as decimal(17, 10))
+{%- endmacro %}
+
+{# Money of any scale times a rate or share, rounded to 10 decimals so that its sums do not depend on their order. #}
+{% macro money_share(money, share) -%}
+    cast(cast({{ money }} as double) * cast({{ share }} as double) as decimal(38, 10))
+{%- endmacro %}
+
+{# A ratio as a double; NULL when the denominator is 0 or unknown. #}
+{% macro ratio(numerator, denominator) -%}
+    cast({{ numerator }} as double) / nullif(cast({{ denominator }} as double), 0)
+{%- endmacro %}

@@ -1,0 +1,43 @@
+{#
+    Calendar periods as integers: months, quarters and years since year 0, so that neighbours differ by one.
+    Boundary i of a period type is the start of period i; the boundary after the last period is `as_of` while it is partial.
+#}
+
+{% macro period_types() -%}
+    {{ return(['month', 'quarter', 'year']) }}
+{%- endmacro %}
+
+{# Index of the period that holds a date. `period_type` is an SQL expression. #}
+{% macro period_index(period_type, day) -%}
+    {%- set year = "cast(extract(year from " ~ day ~ ") as integer)" -%}
+    {%- set month = "cast(extract(month from " ~ day ~ ") as integer)" -%}
+    {%- set quarter = "cast(extract(quarter from " ~ day ~ ") as integer)" -%}
+    {%- if period_type == "'month'" -%}
+        ({{ year }} * 12 + {{ month }} - 1)
+    {%- elif period_type == "'quarter'" -%}
+        ({{ year }} * 4 + {{ quarter }} - 1)
+    {%- elif period_type == "'year'" -%}
+        {{ year }}
+    {%- else -%}
+        case {{ period_type }}
+            when 'month' then {{ year }} * 12 + {{ month }} - 1
+            when 'quarter' then {{ year }} * 4 + {{ quarter }} - 1
+            when 'year' then {{ year }}
+        end
+    {%- endif -%}
+{%- endmacro %}
+
+{# First day of the period with this index. #}
+{% macro period_start(period_type, index) -%}
+    case {{ period_type }}
+        when 'month' then make_date(cast(floor({{ index }} / 12.0) as integer), {{ index }} % 12 + 1, 1)
+        when 'quarter' then make_date(cast(floor({{ index }} / 4.0) as integer), ({{ index }} % 4) * 3 + 1, 1)
+        when 'year' then make_date({{ index }}, 1, 1)
+    end
+{%- endmacro %}
+
+{# Position of a day on the axis of months: whole months, and the share of its month that has passed before it. #}
+{% macro month_position(day) -%}
+    ({{ period_index("'month'", day) }}
+    + (extract(day from {{ day }}) - 1) / cast(extract(day from last_day({{ day }})) as double))
+{%- endmacro %}

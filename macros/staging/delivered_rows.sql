@@ -1,0 +1,59 @@
+{#
+    The delivered rows of an entity: its address columns and every canonical column as trimmed text, NULL where the
+    delivery had none. Reads the landing zone when the var `landing_zone` is set, else the seeds.
+    Seeds may carry the optional columns load_id (label of a delivery, in order) and line_number.
+#}
+{% macro delivered_rows(entity) -%}
+    {%- set seed = ref(seed_name(entity)) -%}
+    {%- if not execute -%}
+        {{ return('select 1 as not_compiled_yet') }}
+    {%- endif -%}
+    {%- if not var('landing_zone') -%}
+        {{ return(seed_rows(entity, seed)) }}
+    {%- endif -%}
+    {%- if entity in reference_entities() -%}
+        {#- A landed reference file replaces its seed whole. -#}
+        {{ return(
+            landed_rows(entity) ~ '\nunion all\nselect * from (\n' ~ seed_rows(entity, seed)
+            ~ '\n) as shipped\nwhere not exists (select 1 from ' ~ landed_files(entity) ~ ')'
+        ) }}
+    {%- endif -%}
+    {{ return(landed_rows(entity)) }}
+{%- endmacro %}
+
+{% macro landed_rows(entity) %}
+    select
+        load_id,
+        file,
+        line_number,
+        record_number,
+        landed_at,
+        {%- for column in entity_columns(entity) %}
+        {{ trimmed(column.name) }} as {{ column.name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ landed_files(entity) }}
+{%- endmacro %}
+
+{% macro seed_rows(entity, seed) %}
+    {%- set present = adapter.get_columns_in_relation(seed) | map(attribute='name') | map('lower') | list -%}
+    {%- if not present -%}
+        {#- The seed was not loaded yet (compile, lint): its canonical form. -#}
+        {%- set present = entity_columns(entity) | map(attribute='name') | list -%}
+    {%- endif -%}
+    select
+        {{ "coalesce(load_id, 'seed')" if 'load_id' in present else "'seed'" }} as load_id,
+        '{{ seed_name(entity) }}.csv' as file,
+        {%- if 'line_number' in present %}
+        cast(line_number as bigint) as line_number,
+        {%- else %}
+        -- A seed without line numbers: a stable number in place of the line.
+        row_number() over (order by {{ present | join(', ') }}) + 1 as line_number,
+        {%- endif %}
+        {{ "cast(line_number as bigint) - 1" if 'line_number' in present
+            else "row_number() over (order by " ~ present | join(', ') ~ ")" }} as record_number,
+        cast('{{ var("seeds_landed_at") }}' as timestamp) as landed_at,
+        {%- for column in entity_columns(entity) %}
+        {{ trimmed('cast(' ~ column.name ~ ' as string)') if column.name in present else 'cast(null as string)' }} as {{ column.name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ seed }}
+{%- endmacro %}

@@ -1,0 +1,67 @@
+{# What landing wrote about the loads; without a landing zone the same facts counted from the seeds. #}
+
+{% macro delivered_loads() -%}
+    {%- set seeds = {} -%}
+    {%- for entity in raw_entities() + reference_entities() -%}
+        {%- do seeds.update({entity: ref(seed_name(entity))}) -%}
+    {%- endfor -%}
+    {%- if not execute -%}{{ return('select 1 as not_compiled_yet') }}{%- endif -%}
+    {%- if var('landing_zone') %}
+    select
+        load_id,
+        entity,
+        file,
+        file_sha256,
+        rows_in,
+        is_full,
+        exported_at,
+        landed_at,
+        load_sequence
+    from {{ landed_files('_loads') }}
+    union all
+    {{ counted_seeds(seeds, reference_entities(), only_where_not_landed=true) }}
+    {%- else %}
+    {{ counted_seeds(seeds, raw_entities() + reference_entities()) }}
+    {%- endif %}
+{%- endmacro %}
+
+{% macro counted_seeds(seeds, entities, only_where_not_landed=false) -%}
+    {%- for entity in entities %}
+    {%- set present = adapter.get_columns_in_relation(seeds[entity]) | map(attribute='name') | map('lower') | list -%}
+    {%- set label = "coalesce(load_id, 'seed')" if 'load_id' in present else "'seed'" %}
+    select
+        {{ label }} as load_id,
+        '{{ entity }}' as entity,
+        '{{ seed_name(entity) }}.csv' as file,
+        cast(null as string) as file_sha256,
+        count(*) as rows_in,
+        false as is_full,
+        cast(null as timestamp) as exported_at,
+        cast('{{ var("seeds_landed_at") }}' as timestamp) as landed_at,
+        -- Labels sort in the order of delivery; the plain seed comes before any load.
+        cast(0 as bigint) as load_sequence
+    from {{ seeds[entity] }}
+    {%- if only_where_not_landed %}
+    where not exists (select 1 from {{ landed_files(entity) }})
+    {%- endif %}
+    group by {{ label if 'load_id' in present else "1" }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{# Rows that landing refused because of their structure, and rows that were erased; none in the seeds. #}
+{% macro landed_table(folder, columns) -%}
+    {%- if var('landing_zone') %}
+    select
+        {%- for name in columns %}
+        {{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ landed_files(folder) }}
+    {%- else %}
+    select
+        {%- for name, type in columns.items() %}
+        cast(null as {{ type }}) as {{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    where false
+    {%- endif %}
+{%- endmacro %}

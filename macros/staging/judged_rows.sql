@@ -1,0 +1,131 @@
+{#
+    The judged rows of an entity, one per delivered row, good or bad: typed columns, what was repaired, and
+    `quarantine_reason`, which is NULL for a good row and else the first reason in the order of the columns.
+    A pure function of the one row. `reasons` lists further ones as (condition, reason), judged after the columns.
+#}
+{% macro judged_rows(entity, reasons=[]) -%}
+{%- set delivered = delivered_rows(entity) -%}
+{%- if not execute -%}{{ return('select 1 as not_compiled_yet') }}{%- endif -%}
+{%- set columns = entity_columns(entity) -%}
+{%- set key = entity_contract(entity).config.meta.key -%}
+with
+
+delivered as (
+
+    {{ delivered }}
+
+),
+
+typed as (
+
+    select
+        load_id,
+        file,
+        line_number,
+        record_number,
+        landed_at,
+        {%- for column in columns %}
+        {%- if is_text_type(column.type) %}
+        {{ typed_column(column) }} as {{ column.name }},
+        {%- else %}
+        {{ column.name }} as raw_{{ column.name }},
+        {{ typed_column(column) }} as {{ column.name }},
+        {%- endif %}
+        {%- endfor %}
+        concat_ws('|'{% for name in key %}, coalesce({{ name }}, ''){% endfor %}) as key_value,
+        {{ fingerprint(columns | map(attribute='name')) }} as contents_fingerprint
+
+    from delivered
+
+),
+
+judged as (
+
+    select
+        load_id,
+        file,
+        line_number,
+        record_number,
+        landed_at,
+        {%- for column in columns %}
+        {{ column.name }},
+        {%- endfor %}
+        key_value,
+        {{ fingerprint(['key_value']) }} as key_fingerprint,
+        contents_fingerprint,
+        case
+            {%- for column in columns %}
+            {{- column_reasons(column) }}
+            {%- endfor %}
+            {%- for condition, reason in reasons %}
+            when {{ condition }} then '{{ reason }}'
+            {%- endfor %}
+        end as quarantine_reason
+
+    from typed
+
+)
+
+select * from judged
+{%- endmacro %}
+
+{% macro is_text_type(type) -%}
+    {{ return(type in ['id', 'text', 'email', 'comment', 'enum', 'currency']) }}
+{%- endmacro %}
+
+{# The typed value of a raw column, as SQL over its text. #}
+{% macro typed_column(column) -%}
+    {%- set name = column.name -%}
+    {%- if column.type == 'currency' -%} upper({{ name }})
+    {%- elif column.type == 'enum' -%} lower({{ name }})
+    {%- elif column.type in ['timestamp'] -%} {{ parse_timestamp(name) }}
+    {%- elif column.type in ['date', 'month'] -%} cast({{ parse_timestamp(name) }} as date)
+    {%- elif column.type in ['money', 'number'] -%} {{ parse_number(name) }}
+    {%- elif column.type in ['rate', 'fx_rate'] -%} {{ parse_number(name, 'decimal(17, 10)') }}
+    {%- elif column.type == 'integer' -%} {{ parse_integer(name) }}
+    {%- elif column.type == 'score' -%} {{ parse_score(name) }}
+    {%- elif column.type == 'boolean' -%} {{ parse_boolean(name) }}
+    {%- elif is_text_type(column.type) -%} {{ name }}
+    {%- else -%} {{ exceptions.raise_compiler_error("The input contract has the unknown type " ~ column.type) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# The branches of the reason for one column. #}
+{% macro column_reasons(column) -%}
+    {%- set name = column.name -%}
+    {%- set unread = 'raw_' ~ name ~ ' is not null and ' ~ name ~ ' is null' %}
+    {%- if column.required %}
+            when {{ name if is_text_type(column.type) else 'raw_' ~ name }} is null then '{{ name }}_missing'
+    {%- endif %}
+    {%- if column.type == 'currency' %}
+            when {{ name }} is not null and not {{ matches(name, '^[A-Z]{3}$') }} then '{{ name }}_not_a_code'
+    {%- elif column.type == 'enum' %}
+            when {{ name }} not in ('{{ column['values'] | join("', '") }}') then '{{ name }}_unknown_value'
+    {%- elif column.type == 'boolean' %}
+            when {{ unread }} then '{{ name }}_not_a_boolean'
+    {%- elif column.type == 'integer' %}
+            when {{ unread }} then '{{ name }}_not_a_number'
+    {%- elif column.type == 'score' %}
+            when {{ unread }} then '{{ name }}_not_whole'
+    {%- elif column.type in ['money', 'number', 'rate', 'fx_rate'] %}
+            when {{ unread }} and {{ repaired_number('raw_' ~ name) }} is not null then '{{ name }}_out_of_range'
+            when {{ unread }} then '{{ name }}_not_a_number'
+        {%- if column.type == 'rate' %}
+            when {{ name }} > 1 then '{{ name }}_out_of_range'
+        {%- elif column.type == 'fx_rate' %}
+            when {{ name }} <= 0 then '{{ name }}_out_of_range'
+        {%- endif %}
+    {%- elif column.type in ['timestamp', 'date', 'month'] %}
+            when {{ unread }} then '{{ name }}_not_a_date'
+            when
+                {{ name }} < cast('{{ var("earliest_valid_date") }}' as date)
+                or {{ name }} >= cast('{{ var("latest_valid_date") }}' as date)
+                then '{{ name }}_out_of_range'
+        {%- if column.event %}
+            when {{ name }} > landed_at + interval 1 day then '{{ name }}_in_future'
+        {%- endif %}
+        {%- if column.type == 'month' %}
+            when extract(day from {{ name }}) <> 1 then '{{ name }}_not_first_of_month'
+        {%- endif %}
+    {%- endif %}
+{%- endmacro %}

@@ -1,0 +1,82 @@
+{#
+    How the text of a cell becomes a value. Each `parse_…` takes trimmed text and gives NULL when the text does not mean
+    such a value; it never guesses: whatever could be read two ways stays NULL, and the row is quarantined.
+    Plain text takes the first branch; the repairs below it run only for the cells that need them.
+#}
+
+{# Arabic-Indic, Persian and full-width digits as ASCII, the minus sign as a hyphen, no invisible characters. #}
+{% macro plain_digits(text) -%}
+    {%- set localised = '٠١٢٣٤٥٦٧٨٩' ~ '۰۱۲۳۴۵۶۷۸۹' ~ '０１２３４５６７８９' ~ '−' ~ '．' ~ '－' ~ '٫' -%}
+    {%- set ascii = '0123456789' ~ '0123456789' ~ '0123456789' ~ '-' ~ '.' ~ '-' ~ '.' -%}
+    {{ without("translate(" ~ text ~ ", '" ~ localised ~ "', '" ~ ascii ~ "')", '[\u200b-\u200f\u2060\ufeff]') }}
+{%- endmacro %}
+
+{# The text of a number in the form that a cast reads, or text that is no number. #}
+{% macro repaired_number(text) -%}
+    {%- set digits = without(plain_digits(text), '[ \u00a0\u202f]') -%}
+    case
+        -- (1,234.50) of accountants, 120.00- of ledgers
+        when {{ matches(digits, '^[(][0-9]+([.][0-9]+)?[)]$') }} then '-' || {{ without(digits, '[()]') }}
+        when {{ matches(digits, '^[0-9]+([.][0-9]+)?-$') }} then '-' || {{ without(digits, '-') }}
+        -- both separators, so that either one can only mean one thing
+        when {{ matches(digits, '^[+-]?[0-9]{1,3}(,[0-9]{3})+[.][0-9]+$') }} then {{ without(digits, ',') }}
+        when {{ matches(digits, '^[+-]?[0-9]{1,3}([.][0-9]{3})+,[0-9]+$') }}
+            then replace({{ without(digits, '[.]') }}, ',', '.')
+        -- a comma that cannot separate thousands
+        when {{ matches(digits, '^[+-]?[0-9]+,([0-9]{1,2}|[0-9]{4,})$') }} then replace({{ digits }}, ',', '.')
+        when {{ matches(digits, '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?$') }} then {{ digits }}
+    end
+{%- endmacro %}
+
+{# A number as decimal(20, 4); finer input is rounded half up. #}
+{% macro parse_number(text, data_type='decimal(20, 4)') -%}
+    case
+        when {{ matches(text, '^-?[0-9]+([.][0-9]+)?$') }} then try_cast({{ text }} as {{ data_type }})
+        when {{ text }} is not null then try_cast({{ repaired_number(text) }} as {{ data_type }})
+    end
+{%- endmacro %}
+
+{% macro parse_integer(text) -%}
+    case
+        when {{ matches(text, '^-?[0-9]{1,9}$') }} then cast({{ text }} as integer)
+        when {{ matches(plain_digits(text), '^-?[0-9]{1,9}([.]0+)?$') }}
+            then cast({{ without(plain_digits(text), '[.]0+$') }} as integer)
+    end
+{%- endmacro %}
+
+{# A score: 9, 9.0, 9/10 and the labelled 9 - likely. 8.5 is none. #}
+{% macro parse_score(text) -%}
+    case
+        when {{ matches(text, '^[0-9]{1,3}$') }} then cast({{ text }} as integer)
+        when {{ matches(plain_digits(text), '^[0-9]{1,3}([.]0+)?( *[/] *10| *[-–—:=(] *[^-0-9 .].*)?$') }}
+            then cast({{ first_group(plain_digits(text), '^([0-9]{1,3})') }} as integer)
+    end
+{%- endmacro %}
+
+{% macro parse_boolean(text) -%}
+    case
+        when lower({{ text }}) in ('true', 't', 'yes', 'y', '1') then true
+        when lower({{ text }}) in ('false', 'f', 'no', 'n', '0') then false
+    end
+{%- endmacro %}
+
+{# A local timestamp. A date alone is its midnight; a text with an offset is converted to the reporting time zone. #}
+{% macro parse_timestamp(text) -%}
+    {%- set day = '^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}' -%}
+    {%- set time = '[T ]([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?' -%}
+    {%- set offset = ' ?(Z|z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)$' -%}
+    {%- set digits = plain_digits(text) -%}
+    case
+        when {{ matches(text, day ~ '(' ~ time ~ ')?$') }} then try_cast({{ text }} as timestamp)
+        when {{ matches(text, day ~ time ~ offset) }} then {{ instant_to_local("replace(" ~ text ~ ", ' +', '+')") }}
+        -- 1980 to 2100 in Unix seconds and milliseconds, and in days of a spreadsheet
+        when {{ matches(text, '^(3[2-9]|[4-9][0-9]|[123][0-9]{2}|40[0-9])[0-9]{7}$') }}
+            then {{ unix_seconds_to_local("cast(" ~ text ~ " as bigint)") }}
+        when {{ matches(text, '^(3[2-9]|[4-9][0-9]|[123][0-9]{2}|40[0-9])[0-9]{10}$') }}
+            then {{ unix_seconds_to_local("cast(" ~ text ~ " as bigint) / 1000.0") }}
+        when {{ matches(text, '^(29[3-9]|[3-6][0-9]{2}|7[0-2][0-9])[0-9]{2}$') }}
+            then cast({{ add_days("date '1899-12-30'", "cast(" ~ text ~ " as integer)") }} as timestamp)
+        when {{ matches(digits, day ~ '(' ~ time ~ ')?$') }} then try_cast({{ digits }} as timestamp)
+        when {{ matches(digits, day ~ time ~ offset) }} then {{ instant_to_local(digits) }}
+    end
+{%- endmacro %}

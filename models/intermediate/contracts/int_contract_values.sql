@@ -1,0 +1,51 @@
+-- One row per contract period: the margin it has earned up to as_of, each day at its share of the calendar month.
+with
+
+as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+contracts as (
+
+    select * from {{ ref('int_contracts') }}
+
+),
+
+earned as (
+
+    select
+        contracts.subscription_id,
+        contracts.customer_key,
+        contracts.started_at,
+        contracts.started_on,
+        contracts.mrr,
+        contracts.margin_rate,
+        least(contracts.ended_on, as_of.as_of) as earned_until
+
+    from contracts
+    cross join as_of
+
+),
+
+contract_values as (
+
+    select
+        ---------- ids
+        subscription_id,
+        customer_key,
+        started_at,
+
+        ---------- numerics
+        -- Every full month between the two positions counts exactly once, whatever its length.
+        {{ money_share(
+            'mrr',
+            'margin_rate * (' ~ month_position('earned_until') ~ ' - ' ~ month_position('started_on') ~ ')'
+        ) }} as earned_margin
+
+    from earned
+
+)
+
+select * from contract_values

@@ -1,0 +1,86 @@
+-- One row: the day at whose start the warehouse looks at the company. Events at or after it do not exist.
+with
+
+events as (
+
+    select max(ordered_at) as occurred_at from {{ ref('int_rows__orders') }}
+    where row_state = 'current'
+
+    union all
+
+    select max(created_at) as occurred_at from {{ ref('int_rows__deals') }}
+    where row_state = 'current'
+
+    union all
+
+    -- The closing date of an open deal is a plan.
+    select max(deals.closed_at) as occurred_at
+    from {{ ref('int_rows__deals') }} as deals
+    inner join {{ ref('int_stages') }} as stages
+        on lower(coalesce(deals.pipeline, 'default')) = stages.pipeline_key
+        and lower(deals.stage) = stages.stage_key
+    where deals.row_state = 'current' and not stages.is_open
+
+    union all
+
+    select max(entered_at) as occurred_at from {{ ref('int_rows__deal_stage_history') }}
+    where row_state = 'current'
+
+    union all
+
+    select max(sent_at) as occurred_at from {{ ref('int_rows__survey_invitations') }}
+    where row_state = 'current'
+
+    union all
+
+    select max(responded_at) as occurred_at from {{ ref('int_rows__survey_responses') }}
+    where row_state = 'current'
+
+    union all
+
+    select max(occurred_at) as occurred_at from {{ ref('int_rows__activities') }}
+    where row_state = 'current'
+
+    union all
+
+    select max(opened_at) as occurred_at from {{ ref('int_rows__support_tickets') }}
+    where row_state = 'current'
+
+    union all
+
+    select max(occurred_at) as occurred_at from {{ ref('int_rows__email_preferences') }}
+    where row_state = 'current'
+
+),
+
+-- Contracts are plans: they date the company only where nothing else does.
+plans as (
+
+    select greatest(max(started_at), max(ended_at)) as occurred_at
+    from {{ ref('int_rows__subscription_periods') }}
+    where row_state = 'current'
+
+),
+
+latest as (
+
+    select cast(coalesce(max(events.occurred_at), max(plans.occurred_at)) as date) as latest_on
+    from events
+    cross join plans
+
+),
+
+as_of as (
+
+    select
+        {% if var('as_of') %}
+            cast('{{ var("as_of") }}' as date) as as_of
+        {% else %}
+            {{ add_days('latest_on', 1) }} as as_of
+        {% endif %}
+
+    from latest
+
+)
+
+select * from as_of

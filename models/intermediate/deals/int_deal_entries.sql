@@ -1,0 +1,136 @@
+-- One row per entry of a deal into a stage before as_of, as its history tells or, without any, as its creation implies.
+with
+
+as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+stages as (
+
+    select * from {{ ref('int_stages') }}
+
+),
+
+deals as (
+
+    select
+        deal_id,
+        lower(coalesce(pipeline, 'default')) as pipeline_key,
+        lower(stage) as stage_key,
+        created_at
+
+    from {{ ref('int_rows__deals') }}
+    where row_state = 'current'
+
+),
+
+history as (
+
+    select
+        history.deal_id,
+        deals.pipeline_key,
+        lower(history.stage) as stage_key,
+        history.entered_at
+
+    from {{ ref('int_rows__deal_stage_history') }} as history
+    cross join as_of
+    inner join deals on history.deal_id = deals.deal_id
+    where history.row_state = 'current' and history.entered_at < as_of.as_of
+
+),
+
+deals_with_history as (
+
+    select distinct deal_id from history
+
+),
+
+-- Without history a deal entered the first stage when it was created, and the open stage it is in as well.
+deals_without_history as (
+
+    select
+        deals.deal_id,
+        deals.pipeline_key,
+        deals.stage_key,
+        deals.created_at
+
+    from deals
+    cross join as_of
+    left join deals_with_history on deals.deal_id = deals_with_history.deal_id
+    where deals_with_history.deal_id is null and deals.created_at < as_of.as_of
+
+),
+
+implied as (
+
+    select
+        deals_without_history.deal_id,
+        deals_without_history.pipeline_key,
+        stages.stage_key,
+        deals_without_history.created_at as entered_at
+
+    from deals_without_history
+    inner join stages on deals_without_history.pipeline_key = stages.pipeline_key
+    where stages.open_stage_number = 1
+
+    union
+
+    select
+        deals_without_history.deal_id,
+        deals_without_history.pipeline_key,
+        deals_without_history.stage_key,
+        deals_without_history.created_at as entered_at
+
+    from deals_without_history
+    left join stages
+        on deals_without_history.pipeline_key = stages.pipeline_key
+        and deals_without_history.stage_key = stages.stage_key
+    where stages.stage_key is null or stages.is_open
+
+),
+
+entries as (
+
+    select * from history
+
+    union all
+
+    select * from implied
+
+),
+
+placed as (
+
+    select
+        ---------- ids
+        entries.deal_id,
+        entries.pipeline_key,
+        entries.stage_key,
+
+        ---------- numerics
+        stages.stage_order,
+        stages.open_stage_number,
+
+        ---------- booleans
+        stages.stage_key is null as is_unmapped,
+        coalesce(stages.is_open, false) as is_open_stage,
+        coalesce(stages.is_won, false) as is_won_stage,
+        coalesce(stages.is_lost, false) as is_lost_stage,
+
+        ---------- timestamps
+        entries.entered_at,
+        lead(entries.entered_at) over (
+            partition by entries.deal_id
+            order by entries.entered_at, stages.stage_order nulls last, entries.stage_key
+        ) as next_entered_at
+
+    from entries
+    left join stages
+        on entries.pipeline_key = stages.pipeline_key
+        and entries.stage_key = stages.stage_key
+
+)
+
+select * from placed

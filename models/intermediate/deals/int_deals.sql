@@ -1,0 +1,152 @@
+-- One row per deal that exists at as_of: its outcome, when it began and closed, and the dimensions of the deal marts.
+with
+
+as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+delivered as (
+
+    select * from {{ ref('int_rows__deals') }}
+    where row_state = 'current'
+
+),
+
+accounts as (
+
+    select * from {{ ref('int_accounts') }}
+
+),
+
+stages as (
+
+    select * from {{ ref('int_stages') }}
+
+),
+
+pipelines as (
+
+    select distinct
+        pipeline_key,
+        pipeline
+    from stages
+
+),
+
+entries as (
+
+    select
+        deal_id,
+        min(entered_at) as first_entered_at,
+        max(case when is_won_stage then entered_at end) as won_entered_at,
+        max(case when is_lost_stage then entered_at end) as lost_entered_at,
+        max(case when is_open_stage then stage_order end) as highest_stage_order
+
+    from {{ ref('int_deal_entries') }}
+    group by deal_id
+
+),
+
+sales_reps as (
+
+    select * from {{ ref('int_rows__sales_reps') }}
+    where row_state = 'current'
+
+),
+
+churn_reasons as (
+
+    select * from {{ ref('int_churn_reason_wordings') }}
+
+),
+
+staged as (
+
+    select
+        delivered.*,
+        accounts.customer_key,
+        lower(coalesce(delivered.pipeline, 'default')) as pipeline_key,
+        coalesce(pipelines.pipeline, delivered.pipeline, 'default') as pipeline_name,
+        coalesce(stages.is_won, false) as is_won_stage,
+        coalesce(stages.is_lost, false) as is_lost_stage,
+        entries.first_entered_at,
+        entries.highest_stage_order,
+        case
+            when stages.is_won then coalesce(delivered.closed_at, entries.won_entered_at)
+            when stages.is_lost then coalesce(delivered.closed_at, entries.lost_entered_at)
+        end as outcome_at,
+        coalesce(sales_reps.team, '(unknown)') as owner_team,
+        coalesce(sales_reps.region, '(unknown)') as owner_region,
+        coalesce(churn_reasons.reason = 'no_decision', false) as has_no_decision_reason
+
+    from delivered
+    left join accounts on delivered.account_id = accounts.account_id
+    left join pipelines on lower(coalesce(delivered.pipeline, 'default')) = pipelines.pipeline_key
+    left join stages
+        on lower(coalesce(delivered.pipeline, 'default')) = stages.pipeline_key
+        and lower(delivered.stage) = stages.stage_key
+    left join entries on delivered.deal_id = entries.deal_id
+    left join sales_reps on delivered.owner_id = sales_reps.rep_id
+    left join churn_reasons on lower(delivered.lost_reason) = churn_reasons.wording_key
+    where not coalesce(accounts.is_test, false)
+
+),
+
+dated as (
+
+    select
+        staged.*,
+        as_of.as_of,
+        coalesce(staged.outcome_at < as_of.as_of, false) as is_closed,
+        -- The first event of a deal; least() passes over what is missing.
+        coalesce(least(staged.created_at, staged.first_entered_at), staged.outcome_at) as began_at
+
+    from staged
+    cross join as_of
+
+),
+
+deals as (
+
+    select
+        ---------- ids
+        deal_id,
+        customer_key,
+        pipeline_key,
+        product_id,
+
+        ---------- text
+        pipeline_name as pipeline,
+        coalesce(owner_id, '(unknown)') as rep,
+        owner_team,
+        owner_region,
+        coalesce(lead_source, '(unknown)') as lead_source,
+        coalesce(deal_type, '(unknown)') as deal_type,
+        lost_reason,
+        competitor,
+        case
+            when is_closed and is_won_stage then 'won'
+            when is_closed and is_lost_stage then 'lost'
+            else 'open'
+        end as outcome,
+
+        ---------- numerics
+        reporting_amount as amount,
+        highest_stage_order,
+
+        ---------- booleans
+        is_closed and is_lost_stage and has_no_decision_reason as is_no_decision,
+
+        ---------- timestamps
+        created_at,
+        began_at,
+        case when is_closed then outcome_at end as closed_at
+
+    from dated
+    where began_at < as_of or began_at is null
+
+)
+
+select * from deals

@@ -1,0 +1,73 @@
+-- One row per pipeline and stage of the reference, by the lower-case names that deals are matched with.
+with
+
+stages as (
+
+    select * from {{ ref('int_rows__deal_stages') }}
+    where row_state = 'current'
+
+),
+
+named as (
+
+    select
+        lower(coalesce(pipeline, 'default')) as pipeline_key,
+        lower(stage) as stage_key,
+        coalesce(pipeline, 'default') as pipeline,
+        stage,
+        stage_order,
+        coalesce(is_won, false) as is_won,
+        coalesce(is_lost, false) as is_lost
+
+    from stages
+
+),
+
+-- Two spellings of one stage are one stage.
+distinct_stages as (
+
+    select
+        pipeline_key,
+        stage_key,
+        min(pipeline) over (partition by pipeline_key) as pipeline,
+        stage,
+        stage_order,
+        is_won,
+        is_lost,
+        not is_won and not is_lost as is_open
+
+    from named
+    qualify row_number() over (partition by pipeline_key, stage_key order by stage_order, stage) = 1
+
+),
+
+ranked as (
+
+    select
+        ---------- ids
+        pipeline_key,
+        stage_key,
+
+        ---------- text
+        pipeline,
+        stage,
+
+        ---------- numerics
+        stage_order,
+        -- Position among the open stages of the pipeline, 1 for the first; stages of equal order are told apart by name.
+        case
+            when is_open
+                then row_number() over (partition by pipeline_key, is_open order by stage_order, stage_key)
+        end as open_stage_number,
+        sum(case when is_open then 1 else 0 end) over (partition by pipeline_key) as open_stages,
+
+        ---------- booleans
+        is_won,
+        is_lost,
+        is_open
+
+    from distinct_stages
+
+)
+
+select * from ranked

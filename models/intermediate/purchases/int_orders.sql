@@ -1,0 +1,91 @@
+-- One row per order that exists at as_of: its net amount after its refunds, in the reporting currency.
+with
+
+as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+delivered as (
+
+    select rows_.*
+    from {{ ref('int_rows__orders') }} as rows_
+    cross join as_of
+    where rows_.row_state = 'current' and rows_.ordered_at < as_of.as_of
+
+),
+
+products as (
+
+    select * from {{ ref('int_rows__products') }}
+    where row_state = 'current'
+
+),
+
+accounts as (
+
+    select * from {{ ref('int_accounts') }}
+    where not is_test
+
+),
+
+refunds as (
+
+    select
+        refund_of_order_id,
+        sum(amount) as amount
+
+    from delivered
+    where refund_of_order_id is not null
+    group by refund_of_order_id
+
+),
+
+netted as (
+
+    select
+        delivered.order_id,
+        accounts.customer_key,
+        delivered.product_id,
+        delivered.ordered_at,
+        cast(delivered.ordered_at as date) as ordered_on,
+        delivered.reporting_amount,
+        -- Refunds count at the rate of the order, so that a full refund leaves exactly nothing.
+        {{ money_product('(delivered.amount + coalesce(refunds.amount, 0))', 'delivered.exchange_rate') }} as net_amount,
+        coalesce(delivered.margin, products.gross_margin_rate, {{ var('gross_margin_rate') }}) as margin_rate
+
+    from delivered
+    inner join accounts on delivered.account_id = accounts.account_id
+    left join refunds on delivered.order_id = refunds.refund_of_order_id
+    left join products on delivered.product_id = products.product_id
+    where delivered.refund_of_order_id is null
+
+),
+
+orders as (
+
+    select
+        ---------- ids
+        order_id,
+        customer_key,
+        product_id,
+
+        ---------- numerics
+        reporting_amount,
+        net_amount,
+        margin_rate,
+        {{ money_share('net_amount', 'margin_rate') }} as net_margin,
+
+        ---------- booleans
+        net_amount > 0 as is_qualifying,
+
+        ---------- timestamps
+        ordered_at,
+        ordered_on
+
+    from netted
+
+)
+
+select * from orders

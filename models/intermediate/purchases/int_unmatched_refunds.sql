@@ -1,0 +1,63 @@
+-- One row per refund before as_of whose order is unknown, quarantined or itself a refund: it only lowers the historical
+-- value of its own account.
+with
+
+as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+delivered as (
+
+    select rows_.*
+    from {{ ref('int_rows__orders') }} as rows_
+    cross join as_of
+    where rows_.row_state = 'current' and rows_.ordered_at < as_of.as_of
+
+),
+
+products as (
+
+    select * from {{ ref('int_rows__products') }}
+    where row_state = 'current'
+
+),
+
+accounts as (
+
+    select * from {{ ref('int_accounts') }}
+    where not is_test
+
+),
+
+refunded_orders as (
+
+    select order_id from delivered
+    where refund_of_order_id is null
+
+),
+
+unmatched as (
+
+    select
+        ---------- ids
+        delivered.order_id,
+        accounts.customer_key,
+
+        ---------- numerics
+        delivered.reporting_amount,
+        {{ money_share(
+            'delivered.reporting_amount',
+            'coalesce(delivered.margin, products.gross_margin_rate, ' ~ var('gross_margin_rate') ~ ')'
+        ) }} as net_margin
+
+    from delivered
+    inner join accounts on delivered.account_id = accounts.account_id
+    left join products on delivered.product_id = products.product_id
+    left join refunded_orders on delivered.refund_of_order_id = refunded_orders.order_id
+    where delivered.refund_of_order_id is not null and refunded_orders.order_id is null
+
+)
+
+select * from unmatched

@@ -1,0 +1,13 @@
+-- One row per delivered deal and what became of it, with the exchange rate of its closing day, else of its creation.
+-- An open deal has no closing day: its closed_at is a plan.
+{{ rows_with_exchange_rate(
+    ref('stg_crm__deals'),
+    'deals',
+    amount='amount',
+    rate_date='cast(case when stages.is_open then versions.created_at
+        when stages.stage_key is null then versions.created_at
+        else coalesce(versions.closed_at, versions.created_at) end as date)',
+    lookup="left join " ~ ref('int_stages') ~ " as stages
+        on lower(coalesce(versions.pipeline, 'default')) = stages.pipeline_key
+        and lower(versions.stage) = stages.stage_key"
+) }}

@@ -1,0 +1,80 @@
+-- One row per survey that answers may name: its type and scale, and whether that scale can carry a net promoter score.
+-- A survey that nobody declared is known by its name where that is nps or enps.
+with
+
+surveys as (
+
+    select * from {{ ref('int_rows__surveys') }}
+    where row_state = 'current'
+
+),
+
+declared as (
+
+    select
+        survey_id,
+        survey_type,
+        coalesce(scale_min, 0) as scale_min,
+        coalesce(scale_max, 10) as scale_max
+
+    from surveys
+
+),
+
+named as (
+
+    select distinct
+        survey as survey_id,
+        lower(survey) as survey_type,
+        0 as scale_min,
+        10 as scale_max
+
+    from {{ ref('stg_survey__survey_responses') }}
+    where lower(survey) in ('nps', 'enps') and survey not in (select declared.survey_id from declared)
+
+    union
+
+    select distinct
+        survey_id,
+        lower(survey_id) as survey_type,
+        0 as scale_min,
+        10 as scale_max
+
+    from {{ ref('stg_survey__survey_invitations') }}
+    where lower(survey_id) in ('nps', 'enps') and survey_id not in (select declared.survey_id from declared)
+
+),
+
+known as (
+
+    select * from declared
+
+    union all
+
+    select * from named
+
+),
+
+scales as (
+
+    select
+        ---------- ids
+        survey_id,
+
+        ---------- text
+        survey_type,
+        cast(scale_min as string) || '-' || cast(scale_max as string) as scale,
+
+        ---------- numerics
+        scale_min,
+        scale_max,
+
+        ---------- booleans
+        survey_type in ('nps', 'enps') as is_promoter_survey,
+        scale_max = 10 and scale_min in (0, 1) as is_promoter_scale
+
+    from known
+
+)
+
+select * from scales

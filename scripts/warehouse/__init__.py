@@ -1,0 +1,1 @@
+"""Lands raw exports, runs dbt, audits and publishes the retention analytics warehouse."""

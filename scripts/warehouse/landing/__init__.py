@@ -1,0 +1,1 @@
+"""The landing step: files of any origin become text rows with an address; it judges structure, never values."""

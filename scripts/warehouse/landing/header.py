@@ -1,0 +1,303 @@
+"""Matching a header to an entity or a mapping, by name only."""
+
+import re
+from collections.abc import Mapping as AnyMapping
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from warehouse.contract import Entity, entities
+from warehouse.landing.mapping import ColumnRule, EntityRule, FileRule, Lookup, canonical_rule
+from warehouse.landing.messages import FileRejectedError, looks_like_data, printable, shown_column
+from warehouse.landing.names import closest, normal_name
+from warehouse.landing.rows import Shape
+
+LARGEST_COLUMN_COUNT = 16_384
+_LISTED_COLUMNS = 10
+
+
+@dataclass(frozen=True)
+class Header:
+    """The header of a file. `names` is its naming row; `aliases` the names by which each column may be called."""
+
+    names: tuple[str, ...]
+    aliases: tuple[tuple[str, ...], ...]
+    has_header: bool = True
+
+    @property
+    def named(self) -> int:
+        """Number of columns up to the last one with a name; those after it must be empty."""
+        return max((number for number, names in enumerate(self.aliases, 1) if any(names)), default=0)
+
+
+def combined_header(rows: Sequence[Sequence[str]]) -> Header:
+    """Return the header made of one to three rows: a blank cell of the first row belongs to the name on its left."""
+    count = max((len(row) for row in rows), default=0)
+    if count > LARGEST_COLUMN_COUNT:
+        raise FileRejectedError(f"has {count} columns: at most {LARGEST_COLUMN_COUNT} are taken")
+    padded = [[*row, *[""] * (count - len(row))] for row in rows]
+    first = [cell.strip() for cell in padded[0]] if padded else []
+    if len(rows) == 1:
+        return Header(tuple(first), tuple((name,) for name in first))
+    aliases: list[tuple[str, ...]] = []
+    group = ""
+    for number, name in enumerate(first):
+        group = name or group
+        below = [row[number].strip() for row in padded[1:]]
+        joined = " | ".join(part for part in (group, *below) if part)
+        aliases.append((joined, name, *below))
+    return Header(tuple(first), tuple(aliases))
+
+
+@dataclass(frozen=True)
+class PlannedColumn:
+    """One canonical column: the rule, the source columns that it reads, and the parts of a `first_filled` rule."""
+
+    rule: ColumnRule
+    positions: tuple[int, ...]
+    parts: "tuple[PlannedColumn, ...]" = ()
+
+    @property
+    def all_positions(self) -> tuple[int, ...]:
+        """Source columns of the rule and of its parts."""
+        return self.positions + tuple(place for part in self.parts for place in part.all_positions)
+
+    @property
+    def lookups(self) -> tuple[Lookup, ...]:
+        """Lookups of the rule and of its parts."""
+        own = (self.rule.lookup,) if self.rule.lookup else ()
+        return own + tuple(lookup for part in self.parts for lookup in part.lookups)
+
+
+@dataclass(frozen=True)
+class PlannedCondition:
+    """Rows are kept whose source column is filled (`values` None), or is (not) one of `values`."""
+
+    position: int
+    values: tuple[str, ...] | None
+    is_negated: bool
+
+
+@dataclass(frozen=True)
+class Output:
+    """One entity to be made of a file. `contents` are the source columns that a generated key is hashed from."""
+
+    entity: Entity
+    columns: AnyMapping[str, PlannedColumn]
+    conditions: tuple[PlannedCondition, ...]
+    is_distinct: bool
+    contents: tuple[int, ...]
+
+    @property
+    def generated(self) -> tuple[str, ...]:
+        """Canonical columns that get a generated key."""
+        return tuple(name for name, column in self.columns.items() if column.rule.is_generated)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one file becomes rows: its shape, its outputs, and what the user should know about its header."""
+
+    shape: Shape
+    outputs: tuple[Output, ...]
+    notes: tuple[str, ...]
+    lookups: tuple[Lookup, ...] = ()
+
+
+def _positions(header: Header) -> dict[str, list[int]]:
+    """Return the source columns of each normalised name; a full name goes before a part of one."""
+    full: dict[str, list[int]] = {}
+    parts: dict[str, list[int]] = {}
+    for position, names in enumerate(header.aliases):
+        for level, name in enumerate(names):
+            places = (parts if level else full).setdefault(normal_name(name), [])
+            if position not in places:
+                places.append(position)
+    found = {**parts, **full}
+    found.pop("", None)
+    return found
+
+
+def match_count(header: Header, entity: Entity) -> tuple[int, bool]:
+    """Return how many canonical columns of `entity` the header has, and whether all required ones are among them."""
+    names = {normal_name(name) for names in header.aliases for name in names}
+    return sum(column in names for column in entity.column_names), all(name in names for name in entity.required)
+
+
+def best_entity(header: Header) -> Entity | None:
+    """Return the entity that the header fits best with all required columns, None when none or several do."""
+    fits = [(match_count(header, entity)[0], entity) for entity in entities().values() if match_count(header, entity)[1]]
+    best = max((count for count, _ in fits), default=0)
+    winners = [entity for count, entity in fits if count == best]
+    return winners[0] if len(winners) == 1 else None
+
+
+def plan_canonical(header: Header, entity: Entity, is_declared: bool) -> Plan:
+    """Plan a file that carries the canonical names of `entity`.
+
+    `is_declared`: the user named the entity, so that a better fitting one is not held against the file. Raises
+    FileRejectedError for missing required, nameless or ambiguous columns and for the header of another entity.
+    """
+    positions = _positions(header)
+    missing = [name for name in entity.required if name not in positions]
+    other = best_entity(header)
+    if missing:
+        raise FileRejectedError(_missing_message(header, entity, missing, other))
+    nameless = next((number for number, name in enumerate(header.names[: header.named], 1) if not normal_name(name)), None)
+    if nameless:
+        raise FileRejectedError(f"column {nameless} has no name: name it or remove it")
+    doubled = next((places for places in positions.values() if len(places) > 1), None)
+    if doubled:
+        name = shown_column(header.names[doubled[0]], doubled[0] + 1)
+        raise FileRejectedError(f"the column name {name} occurs {len(doubled)} times: keep one of them")
+    if other is not None and other is not entity and not is_declared:
+        is_better = match_count(header, other)[0] > match_count(header, entity)[0]
+        if is_better and set(entity.required) <= set(other.column_names):
+            raise FileRejectedError(
+                f"is named {entity.name}, but its header is that of {other.name}: name it so, or give --entity"
+            )
+    spelling = {name: header.names[positions[name][0]] for name in entity.column_names if name in positions}
+    rule = canonical_rule(entity, spelling)
+    plan = _plan(header, (rule,), positions)
+    respelled = sum(name != spelled for name, spelled in spelling.items())
+    if respelled:
+        plan = replace(plan, notes=(f"column names normalised: {respelled}", *plan.notes))
+    return plan
+
+
+def plan_mapped(header: Header, rule: FileRule) -> Plan:
+    """Plan a file of a mapping. Raises FileRejectedError when a required column has no source in the header."""
+    return _plan(header, rule.entities, _positions(header))
+
+
+def _missing_message(header: Header, entity: Entity, missing: list[str], other: Entity | None) -> str:
+    names = [name for name in header.names if name]
+    data_like = sum(looks_like_data(name) for name in names)
+    is_better = other is not None and match_count(header, other)[0] > match_count(header, entity)[0]
+    if other is not None and is_better and entity.key[0] in missing:
+        return f"is no {entity.name} file: its header is that of {other.name}"
+    if not any(normal_name(name) in entity.column_names for name in names) and (
+        len(names) < 2 or 2 * data_like >= len(names)
+    ):
+        return f"has no header of {entity.name} in its first line (needed: {', '.join(entity.required)})"
+    unknown = [name for name in names if normal_name(name) not in entity.column_names and not looks_like_data(name)]
+    near = closest(missing[0], unknown)
+    if near is None and len(missing) == 1 and len(unknown) == 1:
+        near = unknown[0] if set(normal_name(unknown[0]).split("_")) & set(entity.name.rstrip("s").split("_")) else None
+    hint = f"; the closest column is '{printable(near, 40)}': rename it, or map it with --source" if near else ""
+    listed = ", ".join(missing)
+    return f"required column{'s' if len(missing) > 1 else ''} {listed} of {entity.name} missing in the header{hint}"
+
+
+def _find(reference: str, header: Header, positions: AnyMapping[str, list[int]]) -> int | None:
+    places = positions.get(normal_name(reference), [])
+    if len(places) > 1:
+        raise FileRejectedError(
+            f"the mapped column '{printable(reference, 40)}' occurs {len(places)} times: name it with its sub-header"
+        )
+    return places[0] if places else None
+
+
+def _sources(rule: ColumnRule, header: Header, positions: AnyMapping[str, list[int]]) -> tuple[int, ...] | None:
+    """Return the source columns of a rule; None when the header lacks them."""
+    if rule.constant is not None or rule.is_generated:
+        return ()
+    if rule.join:
+        found = [_find(each, header, positions) for each in rule.join]
+        return tuple(each for each in found if each is not None) if None not in found else None
+    if rule.lookup:
+        place = _find(rule.lookup.on, header, positions)
+        return None if place is None else (place,)
+    for source in rule.sources:
+        place = _find(source, header, positions)
+        if place is not None:
+            return (place,)
+    if rule.matches:
+        pattern = re.compile(rule.matches, re.IGNORECASE)
+        places = [number for number, names in enumerate(header.aliases) if pattern.search(names[0])]
+        if len(places) > 1:
+            raise FileRejectedError(f"{len(places)} columns match the mapping's pattern: make it more exact")
+        if places:
+            return (places[0],)
+    return None
+
+
+def _planned(rule: ColumnRule, header: Header, positions: AnyMapping[str, list[int]]) -> PlannedColumn | None:
+    """Return the rule with its source columns; None when the header lacks them."""
+    if rule.first_filled:
+        parts = [_planned(part, header, positions) for part in rule.first_filled]
+        found = tuple(part for part in parts if part is not None)
+        return PlannedColumn(rule, (), found) if found else None
+    places = _sources(rule, header, positions)
+    if places is not None and rule.divisor_column is not None:
+        divisor = _find(rule.divisor_column, header, positions)
+        places = None if divisor is None else (*places, divisor)
+    return None if places is None else PlannedColumn(rule, places)
+
+
+def _wanted_name(rule: ColumnRule) -> str:
+    if rule.first_filled:
+        return _wanted_name(rule.first_filled[0])
+    return rule.sources[0] if rule.sources else rule.join[0] if rule.join else rule.lookup.on if rule.lookup else "(pattern)"
+
+
+def _plan(header: Header, rules: tuple[EntityRule, ...], positions: AnyMapping[str, list[int]]) -> Plan:
+    outputs: list[Output] = []
+    notes: list[str] = []
+    used: set[int] = set()
+    key_sources: set[int] = set()
+    contents = tuple(range(header.named))
+    for rule in rules:
+        entity = entities()[rule.entity]
+        columns: dict[str, PlannedColumn] = {}
+        absent: list[str] = []
+        for name in entity.column_names:
+            if name not in rule.columns:
+                continue
+            planned = _planned(rule.columns[name], header, positions)
+            if planned is not None:
+                columns[name] = planned
+                if name in entity.required:
+                    key_sources.update(planned.all_positions)
+            elif name in entity.required and rule.columns[name].default is None:
+                wanted = _wanted_name(rule.columns[name])
+                shown = [each for each in header.names if each and not looks_like_data(each)]
+                near = closest(wanted, shown)
+                hint = f"; the closest is '{printable(near, 40)}'" if near else ""
+                raise FileRejectedError(
+                    f"the column '{printable(wanted, 60)}' that the mapping takes {name} of {entity.name} from is missing{hint}"
+                )
+            else:
+                absent.append(_wanted_name(rule.columns[name]))
+        conditions = []
+        for condition in rule.where:
+            place = _find(condition.column, header, positions)
+            if place is None and condition.is_negated:
+                # Nothing to exclude where the column does not exist.
+                continue
+            if place is None:
+                raise FileRejectedError(f"the column '{printable(condition.column, 60)}' of the mapping's condition is missing")
+            conditions.append(PlannedCondition(place, condition.values, condition.is_negated))
+        used.update(place for column in columns.values() for place in column.all_positions)
+        used.update(condition.position for condition in conditions)
+        output = Output(entity, columns, tuple(conditions), rule.is_distinct, contents)
+        if output.generated:
+            used.update(contents)
+        outputs.append(output)
+        if absent:
+            notes.append(f"mapped columns not in the file: {', '.join(printable(each, 40) for each in absent)}")
+    mapped = {place for output in outputs for column in output.columns.values() for place in column.all_positions}
+    mapped.update(condition.position for output in outputs for condition in output.conditions)
+    unknown = [place for place in range(header.named) if place not in mapped]
+    if unknown and header.has_header:
+        names = list(dict.fromkeys(shown_column(header.aliases[place][0], place + 1) for place in unknown))
+        listed = names[:_LISTED_COLUMNS]
+        more = f" and {len(names) - _LISTED_COLUMNS} more" if len(names) > _LISTED_COLUMNS else ""
+        notes.append(f"columns left out: {', '.join(listed)}{more}")
+    if header.named < len(header.names):
+        notes.append(f"{len(header.names) - header.named} empty trailing columns dropped")
+    required = {normal_name(header.names[place]) for place in key_sources} - {""} if header.has_header else set()
+    shape = Shape(header.names, header.named, tuple(sorted(used)), frozenset(required))
+    lookups = tuple(
+        lookup for output in outputs for column in output.columns.values() for lookup in column.lookups
+    )
+    return Plan(shape, tuple(outputs), tuple(dict.fromkeys(notes)), lookups)

@@ -1,0 +1,395 @@
+"""Mapping files: how the export of one source becomes canonical entities (docs/mapping_files.md is the reference)."""
+
+import fnmatch
+import hashlib
+import json
+import re
+from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from warehouse.contract import Entity, entities
+from warehouse.errors import WarehouseError
+from warehouse.landing.decoding import ENCODINGS
+from warehouse.landing.messages import printable
+from warehouse.landing.names import closest
+
+SHIPPED_DIR = Path(__file__).resolve().parents[1] / "mappings"
+_LARGEST_MAPPING = 2**20
+_FORMATS = ("delimited", "aligned")
+_DELIMITERS = {",": ",", ";": ";", "|": "|", "\t": "\t", "tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
+
+
+@dataclass(frozen=True)
+class ColumnRule:
+    """Where the text of one canonical column comes from and what is done to it, in the order of the fields.
+
+    `sources` are alternatives: the first that the header has is taken. `matches` is a pattern for the source's name,
+    `join` several columns put together with `separator`, `generated` a key made of the row's contents.
+    With `divisor_column` the number is divided by the divisor of that column's text, and empty where there is none.
+    `first_filled` are rules of which the first that gives a text wins; `first_part` cuts a list at its separator.
+    """
+
+    sources: tuple[str, ...] = ()
+    matches: str | None = None
+    join: tuple[str, ...] = ()
+    separator: str = "-"
+    constant: str | None = None
+    is_generated: bool = False
+    values: AnyMapping[str, str] = field(default_factory=dict)
+    date_formats: tuple[str, ...] = ()
+    decimal: str | None = None
+    thousands: str | None = None
+    divide_by: int = 1
+    divisor_column: str | None = None
+    divisors: AnyMapping[str, int] = field(default_factory=dict)
+    default: str | None = None
+    lookup: "Lookup | None" = None
+    first_part: str | None = None
+    first_filled: "tuple[ColumnRule, ...]" = ()
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Takes the text from another file of the same folder: the row whose `match` column equals this file's `on`."""
+
+    file: str
+    on: str
+    match: str
+    take: str
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Which rows belong to an entity: `column` is filled, or holds (or does not hold) one of `values`."""
+
+    column: str
+    values: tuple[str, ...] | None
+    is_negated: bool = False
+
+
+@dataclass(frozen=True)
+class EntityRule:
+    """One entity made of one file. With `is_distinct` equal canonical rows of the file are taken once."""
+
+    entity: str
+    columns: AnyMapping[str, ColumnRule]
+    where: tuple[Condition, ...] = ()
+    is_distinct: bool = False
+
+
+@dataclass(frozen=True)
+class FileRule:
+    """How one kind of file is read: recognised by name pattern or by the columns of its header."""
+
+    names: tuple[str, ...]
+    header: tuple[str, ...]
+    entities: tuple[EntityRule, ...]
+    format: str = "delimited"
+    delimiter: str | None = None
+    encoding: str | None = None
+    header_rows: int = 1
+    skip_rows: int = 0
+    column_names: tuple[str, ...] = ()
+    sheet: str | None = None
+
+    def fits_name(self, name: str) -> bool:
+        """Tell whether a file name fits one of the patterns (case does not count; a rule without patterns fits all)."""
+        return not self.names or any(fnmatch.fnmatchcase(name.lower(), pattern.lower()) for pattern in self.names)
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A mapping file. `fingerprint` changes with its contents, so that a corrected mapping lands a file anew."""
+
+    name: str
+    fingerprint: str
+    files: tuple[FileRule, ...]
+    provides: AnyMapping[str, tuple[AnyMapping[str, str | None], ...]]
+
+
+def shipped_mappings() -> list[str]:
+    """Return the names of the mappings that come with the warehouse."""
+    return sorted(path.stem for path in SHIPPED_DIR.glob("*.yml"))
+
+
+def load_mapping(source: str) -> Mapping:
+    """Return the mapping that `--source` names: a shipped one by name, or the YAML file at that path.
+
+    Raises WarehouseError with one line that says where the file is wrong.
+    """
+    path = SHIPPED_DIR / f"{source}.yml"
+    if not re.fullmatch(r"[A-Za-z0-9_]+", source) or not path.is_file():
+        path = Path(source)
+        if path.suffix.lower() not in (".yml", ".yaml"):
+            near = closest(source, shipped_mappings())
+            hint = f"did you mean {near}?" if near else "give a shipped name or the path of a .yml file"
+            raise WarehouseError(f"no mapping '{printable(source, 40)}': {hint} (shipped: {', '.join(shipped_mappings())})")
+    if not path.is_file():
+        raise WarehouseError(f"there is no mapping file {printable(path.name, 60)}")
+    where = printable(path.name, 60)
+    try:
+        if path.stat().st_size > _LARGEST_MAPPING:
+            raise WarehouseError(f"{where}: a mapping file is at most 1 MiB")
+        raw = path.read_text(encoding="utf-8-sig")
+        document = yaml.safe_load(raw)
+    except (UnicodeDecodeError, OSError):
+        raise WarehouseError(f"{where}: cannot be read as UTF-8 text") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" in line {mark.line + 1}" if mark else ""
+        raise WarehouseError(f"{where}: is no valid YAML{line}") from None
+    except RecursionError:
+        raise WarehouseError(f"{where}: is nested too deeply") from None
+    return _Parser(where).mapping(document, path.stem)
+
+
+def _text(value: Any) -> str | None:
+    """Return a YAML scalar as the text that a cell would hold."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+class _Parser:
+    """Turns the parsed YAML into rules, or raises WarehouseError naming the place."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def _fail(self, place: str, problem: str) -> WarehouseError:
+        return WarehouseError(f"{self._where}: {place}: {problem}")
+
+    def _table(self, value: Any, place: str, allowed: set[str], required: set[str]) -> dict[str, Any]:
+        if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+            raise self._fail(place, "must be a table of named settings")
+        for key in value:
+            if key not in allowed:
+                near = closest(key, allowed)
+                hint = f", did you mean {near}?" if near else f" (known: {', '.join(sorted(allowed))})"
+                raise self._fail(place, f"unknown setting '{printable(key, 40)}'{hint}")
+        missing = sorted(required - value.keys())
+        if missing:
+            raise self._fail(place, f"'{missing[0]}' is missing")
+        return value
+
+    def _texts(self, value: Any, place: str) -> tuple[str, ...]:
+        values = value if isinstance(value, list) else [value]
+        texts = [_text(each) for each in values if not isinstance(each, dict | list)]
+        if len(texts) != len(values) or not all(texts):
+            raise self._fail(place, "must be a text or a list of texts")
+        return tuple(text for text in texts if text is not None)
+
+    def _count(self, value: Any, place: str, highest: int) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= highest:
+            raise self._fail(place, f"must be a whole number from 0 to {highest}")
+        return value
+
+    def _entity(self, name: Any, place: str) -> Entity:
+        if name not in entities():
+            near = closest(str(name), entities())
+            raise self._fail(place, f"unknown entity '{printable(str(name), 40)}'" + (f", did you mean {near}?" if near else ""))
+        return entities()[name]
+
+    def mapping(self, document: Any, name: str) -> Mapping:
+        top = self._table(
+            document, "the file", {"source", "description", "documentation", "files", "provides"}, {"files"}
+        )
+        source = top.get("source", name)
+        if not isinstance(source, str) or not re.fullmatch(r"[\w.-]{1,60}", source):
+            raise self._fail("source", "must be a short name of letters, digits, dots, hyphens and underscores")
+        if not isinstance(top["files"], list) or not top["files"]:
+            raise self._fail("files", "must be a list with at least one file")
+        files = tuple(self._file(each, f"file {number}") for number, each in enumerate(top["files"], 1))
+        provides: dict[str, tuple[AnyMapping[str, str | None], ...]] = {}
+        for entity_name, rows in (top.get("provides") or {}).items():
+            place = f"provides {printable(str(entity_name), 40)}"
+            entity = self._entity(entity_name, place)
+            if not isinstance(rows, list) or not rows:
+                raise self._fail(place, "must be a list of rows")
+            provides[entity.name] = tuple(self._row(row, entity, place) for row in rows)
+        canonical = json.dumps(document, sort_keys=True, default=str)
+        return Mapping(source, hashlib.sha256(canonical.encode()).hexdigest()[:16], files, provides)
+
+    def _row(self, row: Any, entity: Entity, place: str) -> AnyMapping[str, str | None]:
+        table = self._table(row, place, set(entity.column_names), set(entity.required))
+        if any(isinstance(value, dict | list) for value in table.values()):
+            raise self._fail(place, "every value must be a text, a number or a date")
+        return {column: _text(value) for column, value in table.items()}
+
+    def _file(self, value: Any, place: str) -> FileRule:
+        allowed = {
+            "name", "header", "format", "delimiter", "encoding", "header_rows", "skip_rows", "column_names", "sheet",
+            "decimal", "thousands", "entities",
+        }  # fmt: skip
+        table = self._table(value, place, allowed, {"entities"})
+        names = self._texts(table["name"], f"{place}, name") if "name" in table else ()
+        header = self._texts(table["header"], f"{place}, header") if "header" in table else ()
+        if not names and not header:
+            raise self._fail(place, "needs 'name' (file name patterns) or 'header' (columns that it has)")
+        format_name = table.get("format", "delimited")
+        if format_name not in _FORMATS:
+            raise self._fail(f"{place}, format", f"must be one of {', '.join(_FORMATS)}")
+        delimiter = None
+        if "delimiter" in table:
+            delimiter = _DELIMITERS.get(str(table["delimiter"]))
+            if delimiter is None:
+                raise self._fail(f"{place}, delimiter", "must be comma, semicolon, tab or pipe")
+        encoding = table.get("encoding")
+        if encoding is not None and encoding not in ENCODINGS:
+            raise self._fail(f"{place}, encoding", f"must be one of {', '.join(ENCODINGS)}")
+        header_rows = self._count(table.get("header_rows", 1), f"{place}, header_rows", 3)
+        column_names = self._texts(table["column_names"], f"{place}, column_names") if "column_names" in table else ()
+        if (header_rows == 0) != bool(column_names):
+            raise self._fail(place, "'column_names' belong to 'header_rows: 0', and only to it")
+        rules = table["entities"]
+        if not isinstance(rules, list) or not rules:
+            raise self._fail(f"{place}, entities", "must be a list with at least one entity")
+        numbers = self._numbers(table, place)
+        named = [rule.get("entity") for rule in rules if isinstance(rule, dict)]
+        doubled = next((name for name in named if named.count(name) > 1), None)
+        if doubled is not None:
+            raise self._fail(f"{place}, entities", f"{printable(str(doubled), 40)} is made twice of one file")
+        sheet = _text(table.get("sheet"))
+        return FileRule(
+            names=names,
+            header=header,
+            entities=tuple(self._entity_rule(rule, place, numbers) for rule in rules),
+            format=format_name,
+            delimiter=delimiter,
+            encoding=encoding,
+            header_rows=header_rows,
+            skip_rows=self._count(table.get("skip_rows", 0), f"{place}, skip_rows", 100),
+            column_names=column_names,
+            sheet=sheet,
+        )
+
+    def _numbers(self, table: AnyMapping[str, Any], place: str) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for setting, allowed in (("decimal", ".,٫"), ("thousands", ",.'’ \u00a0\u202f٬")):
+            if setting in table:
+                sign = table[setting]
+                if not isinstance(sign, str) or len(sign) != 1 or sign not in allowed:
+                    raise self._fail(f"{place}, {setting}", "must be one separator character")
+                found[setting] = sign
+        if found.get("thousands") and found.get("thousands") == found.get("decimal", "."):
+            raise self._fail(place, "decimal and thousands separators must differ")
+        return found
+
+    def _entity_rule(self, value: Any, place: str, numbers: dict[str, str]) -> EntityRule:
+        table = self._table(
+            value, f"{place}, entity", {"entity", "columns", "constants", "where", "distinct"}, {"entity"}
+        )
+        entity = self._entity(table["entity"], place)
+        place = f"{place}, {entity.name}"
+        columns: dict[str, ColumnRule] = {}
+        types = {column.name: column.type for column in entity.columns}
+        for setting in ("columns", "constants"):
+            given = table.get(setting) or {}
+            if not isinstance(given, dict):
+                raise self._fail(f"{place}, {setting}", "must be a table")
+            for column, rule in given.items():
+                if column not in types:
+                    near = closest(str(column), types)
+                    hint = f", did you mean {near}?" if near else ""
+                    raise self._fail(place, f"{entity.name} has no column '{printable(str(column), 40)}'{hint}")
+                if column in columns:
+                    raise self._fail(place, f"'{column}' is given twice")
+                where = f"{place}, {column}"
+                if setting == "constants":
+                    if isinstance(rule, dict | list) or rule is None:
+                        raise self._fail(where, "a constant is a text, a number or a date")
+                    columns[column] = ColumnRule(constant=_text(rule))
+                else:
+                    is_number = types[column] in ("money", "number", "rate", "fx_rate", "integer")
+                    columns[column] = self._column(rule, where, numbers if is_number else {})
+        missing = [name for name in entity.required if name not in columns]
+        if missing:
+            raise self._fail(place, f"the required column '{missing[0]}' is neither mapped nor constant")
+        conditions = tuple(self._condition(key, each, place) for key, each in (table.get("where") or {}).items())
+        if not isinstance(table.get("distinct", False), bool):
+            raise self._fail(f"{place}, distinct", "must be true or false")
+        return EntityRule(entity.name, columns, conditions, table.get("distinct", False))
+
+    def _condition(self, column: Any, value: Any, place: str) -> Condition:
+        if value == "filled":
+            return Condition(str(column), None)
+        if isinstance(value, dict):
+            table = self._table(value, f"{place}, where", {"not"}, {"not"})
+            return Condition(str(column), self._texts(table["not"], f"{place}, where"), is_negated=True)
+        return Condition(str(column), self._texts(value, f"{place}, where"))
+
+    def _column(self, value: Any, place: str, numbers: dict[str, str]) -> ColumnRule:
+        if isinstance(value, str | list):
+            return ColumnRule(sources=self._texts(value, place), **numbers)  # type: ignore[arg-type]
+        allowed = {
+            "from", "matches", "join", "separator", "generated", "values", "date_format", "decimal", "thousands",
+            "divide_by", "default", "lookup", "first_part", "first_filled",
+        }  # fmt: skip
+        table = self._table(value, place, allowed, set())
+        origins = [
+            each for each in ("from", "matches", "join", "generated", "lookup", "first_filled") if each in table
+        ]
+        if not origins or (len(origins) > 1 and set(origins) != {"from", "matches"}):
+            raise self._fail(place, "needs exactly one of from, matches, join, lookup, first_filled, generated")
+        if "matches" in table:
+            try:
+                re.compile(table["matches"])
+            except (re.error, TypeError):
+                raise self._fail(f"{place}, matches", "is no valid pattern") from None
+        if "generated" in table and table["generated"] is not True:
+            raise self._fail(f"{place}, generated", "must be true")
+        lookup = None
+        if "lookup" in table:
+            parts = {"file", "on", "match", "take"}
+            given = self._table(table["lookup"], f"{place}, lookup", parts, parts)
+            lookup = Lookup(**{part: str(given[part]) for part in parts})
+        divide_by, divisor_column, divisors = 1, None, {}
+        if isinstance(table.get("divide_by"), dict):
+            given = self._table(table["divide_by"], f"{place}, divide_by", {"column", "values"}, {"column", "values"})
+            divisor_column = str(given["column"])
+            if origins != ["from"] or not isinstance(given["values"], dict) or not given["values"]:
+                raise self._fail(f"{place}, divide_by", "needs 'from' and a table of text: divisor")
+            divisors = {
+                str(_text(text)): self._count(number, f"{place}, divide_by", 10**6) or 1
+                for text, number in given["values"].items()
+            }
+        else:
+            divide_by = self._count(table.get("divide_by", 1), f"{place}, divide_by", 10**6) or 1
+        given_parts = table.get("first_filled", [])
+        if not isinstance(given_parts, list) or ("first_filled" in table and len(given_parts) < 2):
+            raise self._fail(f"{place}, first_filled", "must be a list of at least two columns")
+        given_values = table.get("values") or {}
+        if not isinstance(given_values, dict):
+            raise self._fail(f"{place}, values", "must be a table of old: new")
+        formats = self._texts(table["date_format"], f"{place}, date_format") if "date_format" in table else ()
+        for each in formats:
+            if "%" not in each:
+                raise self._fail(f"{place}, date_format", "must be a pattern like %Y-%m-%d")
+        return ColumnRule(
+            sources=self._texts(table["from"], place) if "from" in table else (),
+            matches=table.get("matches"),
+            join=self._texts(table["join"], place) if "join" in table else (),
+            separator=str(table.get("separator", "-")),
+            is_generated="generated" in table,
+            values={str(_text(old)): _text(new) or "" for old, new in given_values.items()},
+            date_formats=formats,
+            divide_by=divide_by,
+            divisor_column=divisor_column,
+            divisors=divisors,
+            default=_text(table.get("default")),
+            lookup=lookup,
+            first_part=_text(table.get("first_part")) or None,
+            first_filled=tuple(self._column(part, f"{place}, first_filled", numbers) for part in given_parts),
+            **{**numbers, **self._numbers(table, place)},  # type: ignore[arg-type]
+        )
+
+
+def canonical_rule(entity: Entity, names: AnyMapping[str, str]) -> EntityRule:
+    """Return the rule of a file that carries the canonical names; `names` maps them to the header's spelling."""
+    return EntityRule(entity.name, {column: ColumnRule(sources=(name,)) for column, name in names.items()})

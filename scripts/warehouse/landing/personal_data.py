@@ -1,0 +1,107 @@
+"""E-mail addresses become keyed tokens before anything is written.
+
+A token is `email:` and the first 24 hexadecimal digits (96 bits) of HMAC-SHA256 over the normalised address, so that
+equal addresses stay equal within one warehouse and nobody without the key can test a guess.
+"""
+
+import hmac
+import os
+import re
+import secrets
+import unicodedata
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from warehouse.errors import WarehouseError
+
+KEY_VARIABLE = "WAREHOUSE_TOKEN_KEY"
+_TOKEN_DIGITS = 24
+_SHORTEST_KEY = 16
+
+# Deliberately greedy: a token too many does no harm, an address too few does. The domain may lack a dot, the sign may
+# be full-width or percent-encoded; with blanks around the sign the domain must have a dot ("meet @ noon" stays).
+_SIGN = "(?:[@＠﹫]|%40)"
+_LOCAL = r"(?:\"[^\"\r\n]{1,64}\"|[^\s@＠﹫,;:<>\"'()\[\]{}|\\/=&?]{1,128})"
+_DOMAIN = r"(?:\[[0-9A-Fa-f:.]{3,45}\]|[^\W_](?:[\w-]|[.。．](?=\w)){0,253})"
+ADDRESS = re.compile(rf"{_LOCAL}{_SIGN}{_DOMAIN}|{_LOCAL}\s+{_SIGN}\s+[\w-]+(?:\.[\w-]+)+")
+_SIGN_PATTERN = re.compile(_SIGN)
+_SIGNS = ("@", "＠", "﹫", "%40")
+SIGN_BYTES = tuple(sign.encode() for sign in _SIGNS)
+
+
+def normalised_address(address: str) -> str:
+    """Return the address in its compatibility form, casefolded, without blanks and with a plain sign."""
+    plain = unicodedata.normalize("NFKC", address).replace("。", ".")
+    return re.sub(r"\s", "", _SIGN_PATTERN.sub("@", plain)).casefold()
+
+
+def token_key(root: Path) -> bytes:
+    """Return the key of the tokens: the environment variable WAREHOUSE_TOKEN_KEY, else the file `token.key` in `root`.
+
+    The file is created on first use, readable by its owner alone. Raises WarehouseError when the key is too short.
+    """
+    from_environment = os.environ.get(KEY_VARIABLE)
+    if from_environment:
+        if len(from_environment) < _SHORTEST_KEY:
+            raise WarehouseError(f"{KEY_VARIABLE} is too short: give it at least {_SHORTEST_KEY} characters")
+        return from_environment.encode()
+    path = root / "token.key"
+    root.mkdir(parents=True, exist_ok=True)
+    try:
+        # Written beside and linked into place, so that no other process ever reads half a key.
+        temporary = root / f".token.key.{os.getpid()}.{secrets.token_hex(4)}"
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32) + "\n")
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            pass
+        finally:
+            temporary.unlink()
+        key = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise WarehouseError(f"cannot read or create {path.name} in the warehouse folder: check its owner") from error
+    if len(key) < _SHORTEST_KEY:
+        raise WarehouseError(f"{path.name} in the warehouse folder is damaged: restore it, or set {KEY_VARIABLE}")
+    return key.encode()
+
+
+class Tokens:
+    """Replaces addresses by tokens of one key. Remembers recent ones: the same address comes many times."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._known: dict[str, str] = {}
+
+    def token(self, address: str) -> str:
+        """Return the token of one address."""
+        known = self._known.get(address)
+        if known is None:
+            digest = hmac.digest(self._key, normalised_address(address).encode("utf-8", "replace"), "sha256")
+            if len(self._known) > 100_000:
+                self._known.clear()
+            known = self._known[address] = f"email:{digest.hex()[:_TOKEN_DIGITS]}"
+        return known
+
+    def text(self, text: str) -> str:
+        """Return `text` with every address in it replaced."""
+        if not any(sign in text for sign in _SIGNS):
+            return text
+        return ADDRESS.sub(lambda match: self.token(match.group()), text)
+
+    def array(self, array: pa.Array) -> pa.Array:
+        """Return a string array with every address replaced; arrays without a sign cost one vectorised search."""
+        marked = pc.match_substring_regex(array, "@|＠|﹫|%40")
+        if not pc.any(marked, min_count=1).as_py():
+            return array
+        hits = pc.indices_nonzero(marked)
+        replaced = pa.array([self.text(value) for value in array.take(hits).to_pylist()], pa.string())
+        return pc.replace_with_mask(array, pc.fill_null(marked, False), replaced)
+
+
+def has_sign(data: bytes) -> bool:
+    """Tell whether the bytes can hold an address at all."""
+    return any(sign in data for sign in SIGN_BYTES)

@@ -1,0 +1,448 @@
+"""Opening a checked file as a header and blocks of rows, whatever its kind."""
+
+import datetime
+import json
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from itertools import chain
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from warehouse.landing.decoding import to_utf8
+from warehouse.landing.delimited import DELIMITERS, DelimitedReader, Dialect, first_records
+from warehouse.landing.files import Contents, open_regular, read_chunks
+from warehouse.landing.header import Header, Plan, combined_header
+from warehouse.landing.mapping import FileRule
+from warehouse.landing.messages import FileRejectedError
+from warehouse.landing.rows import BAD_JSON, RowCollector, Rows, Shape
+
+Planner = Callable[[Header], Plan]
+Blocks = Iterator[Rows | Future[Rows]]
+
+_HEAD_BYTES = 2**20
+_ROWS_PER_BLOCK = 20_000
+_LARGEST_JSON_ARRAY = 256 * 2**20
+_LARGEST_UNPACKED_WORKBOOK = 4 * 2**30
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+
+
+class OpenFile:
+    """A file whose header is understood. `blocks` reads its rows once, in order; `repairs` says what was repaired."""
+
+    def __init__(self, plan: Plan, repairs: list[str], blocks: Callable[[Executor], Blocks], first_line: int) -> None:
+        self.plan = plan
+        self.repairs = repairs
+        self.blocks = blocks
+        self.first_line = first_line
+
+
+def open_file(contents: Contents, rule: FileRule | None, planner: Planner) -> OpenFile:
+    """Open a file, find its header and let `planner` match it. Raises FileRejectedError with the reason."""
+    if contents.kind == "text":
+        return _open_text(contents, rule, planner)
+    if contents.kind == "json":
+        return _open_json(contents, planner)
+    if contents.kind == "xlsx":
+        return _open_workbook(contents, rule, planner)
+    return _open_parquet(contents, planner)
+
+
+def read_header(contents: Contents) -> Header:
+    """Return the header of a file of unknown origin, for `--explain`: the delimiter with the most columns."""
+    found: list[Header] = []
+
+    def keep(header: Header) -> Plan:
+        found.append(header)
+        raise FileRejectedError("")
+
+    try:
+        open_file(contents, None, keep)
+    except FileRejectedError as error:
+        if not found:
+            raise error from None
+    return max(found, key=lambda header: header.named)
+
+
+# ---------------------------------------------------------------- text
+
+
+def _open_text(contents: Contents, rule: FileRule | None, planner: Planner) -> OpenFile:
+    chunks, repairs = to_utf8(read_chunks(contents), rule.encoding if rule else None)
+    head = b""
+    for chunk in chunks:
+        head += chunk
+        if len(head) >= _HEAD_BYTES:
+            break
+    if not head.strip():
+        raise FileRejectedError("is empty: not even a header")
+    start = head
+    skipped_lines = 0
+    for _ in range(rule.skip_rows if rule else 0):
+        end = re.search(rb"\r\n|\n|\r", start)
+        start = start[end.end() :] if end else b""
+        skipped_lines += 1
+    candidates: tuple[str | None, ...] = DELIMITERS
+    excel_hint = re.match(rb"sep=([,;\t|])(\r\n|\n|\r)", start[:16], re.IGNORECASE)
+    if rule and rule.format == "aligned":
+        candidates = (None,)
+    elif rule and rule.delimiter:
+        candidates = (rule.delimiter,)
+    elif excel_hint:
+        candidates = (excel_hint.group(1).decode(),)
+    if excel_hint:
+        start = start[excel_hint.end() :]
+        skipped_lines += 1
+    delimiter, plan, size, lines = _choose_delimiter(start, candidates, rule, planner, contents.inner_name)
+    body = start[size:]
+    if delimiter != "," and len(candidates) > 1:
+        repairs.append(f"read with the delimiter {_DELIMITER_NAMES[str(delimiter)]}")
+    first_line = skipped_lines + lines
+    reader = DelimitedReader(Dialect(delimiter), plan.shape, first_line)
+    rest = chunks
+
+    def blocks(pool: Executor) -> Blocks:
+        return reader.blocks(chain((body,) if body else (), rest), pool)
+
+    return OpenFile(plan, repairs, blocks, first_line)
+
+
+def _choose_delimiter(
+    start: bytes, candidates: tuple[str | None, ...], rule: FileRule | None, planner: Planner, name: str
+) -> tuple[str | None, Plan, int, int]:
+    """Return the delimiter under which the header fits, the plan, and the bytes and lines that the header takes."""
+    fits: list[tuple[int, str | None, Plan, int, int]] = []
+    refusals: list[tuple[int, FileRejectedError]] = []
+    header_rows = rule.header_rows if rule else 1
+    for delimiter in candidates:
+        try:
+            if header_rows == 0 and rule:
+                header = Header(rule.column_names, tuple((each,) for each in rule.column_names), has_header=False)
+                size = lines = 0
+            else:
+                records, size, lines = first_records(start, delimiter, header_rows)
+                if len(records) < header_rows or size >= _HEAD_BYTES:
+                    raise FileRejectedError("has no header within its first MiB")
+                header = combined_header(records)
+        except FileRejectedError as error:
+            refusals.append((0, error))
+            continue
+        try:
+            fits.append((header.named, delimiter, planner(header), size, lines))
+        except FileRejectedError as error:
+            refusals.append((header.named, error))
+    if not fits:
+        error = max(refusals, key=lambda refusal: refusal[0])[1]
+        hint = _preamble_hint(start, candidates, planner) if header_rows == 1 else ""
+        raise FileRejectedError(f"{error}{hint}") from None
+    most = max(fit[0] for fit in fits)
+    best = [fit for fit in fits if fit[0] == most]
+    if len(best) > 1:
+        if most > 1:
+            raise FileRejectedError("can be read with several delimiters: declare 'delimiter' in a mapping")
+        preferred = "\t" if name.lower().endswith(".tsv") else ","
+        best = [fit for fit in best if fit[1] == preferred] or best
+    return best[0][1:]
+
+
+def _preamble_hint(start: bytes, candidates: tuple[str | None, ...], planner: Planner) -> str:
+    """Say so when one of the next lines would have been a header."""
+    position, number = 0, 1
+    while number < 30 and position < len(start):
+        end = re.compile(rb"\r\n|\n|\r").search(start, position)
+        if not end:
+            return ""
+        position, number = end.end(), number + 1
+        if start[position : position + 1] in (b"\r", b"\n"):
+            continue
+        for delimiter in candidates:
+            try:
+                records, _, _ = first_records(start[position : position + 65536], delimiter, 1)
+                if records:
+                    planner(combined_header(records))
+                    return f" (line {number} is a header: remove the lines above it, or map the file with skip_rows)"
+            except FileRejectedError:
+                continue
+    return ""
+
+
+# ---------------------------------------------------------------- rows that are already cells
+
+
+def _collected(shape: Shape, rows: Iterator[tuple[int, list[str | None], str]], first: int) -> Blocks:
+    """Yield blocks of rows given as (0-based line after the header, cells, raw text)."""
+    collector, start = RowCollector(shape), first
+    multibyte = False
+    line = first
+    for line, cells, raw in rows:
+        if any(cell and not cell.isspace() for cell in cells):
+            is_bad = any(cell is not None and _SURROGATE.search(cell) for cell in cells)
+            collector.add(line - start, cells, lambda raw=raw: _escaped(raw), is_bad)
+            multibyte = multibyte or not raw.isascii()
+        if collector.record_count >= _ROWS_PER_BLOCK:
+            yield collector.rows(line + 1 - start, multibyte)
+            collector, start = RowCollector(shape), line + 1
+    yield collector.rows(max(line + 1 - start, 0), multibyte)
+
+
+def _escaped(raw: str) -> str:
+    return raw.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
+
+
+# ---------------------------------------------------------------- JSON
+
+
+def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name occurs twice")
+    return found
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique_names, parse_float=str, parse_int=str, parse_constant=str, strict=False
+)
+
+
+def _json_cell(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _json_lines(contents: Contents) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a file with their 0-based number; a line over 32 MiB rejects the file."""
+    chunks, _ = to_utf8(read_chunks(contents), None)
+    rest, number = b"", 0
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        if len(rest) > 32 * 2**20:
+            raise FileRejectedError("holds a line longer than 32 MiB, or is one JSON document: deliver JSON lines")
+        for line in whole:
+            yield number, line.decode("utf-8", "surrogateescape")
+            number += 1
+    if rest:
+        yield number, rest.decode("utf-8", "surrogateescape")
+
+
+def _array_elements(contents: Contents) -> Iterator[tuple[int, str, Any]]:
+    """Yield (0-based line, text, value) of each element of a JSON array."""
+    chunks, _ = to_utf8(read_chunks(contents), None)
+    parts: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > _LARGEST_JSON_ARRAY:
+            raise FileRejectedError("is a JSON array of more than 256 MiB: deliver JSON lines (.jsonl)")
+        parts.append(chunk)
+    text = b"".join(parts).decode("utf-8", "surrogateescape")
+    blank = re.compile(r"[ \t\r\n]*")
+
+    def after_blank(position: int) -> int:
+        found = blank.match(text, position)
+        return found.end() if found else position
+
+    position = after_blank(after_blank(0) + 1)
+    line = text.count("\n", 0, position)
+    if text[position : position + 1] == "]":
+        return
+    while True:
+        try:
+            value, end = _DECODER.raw_decode(text, position)
+        except (ValueError, RecursionError):
+            raise FileRejectedError(f"is damaged JSON in line {line + 1}") from None
+        yield line, text[position:end], value
+        following = after_blank(end)
+        sign = text[following : following + 1]
+        line += text.count("\n", position, following)
+        if sign == "]":
+            if text[following + 1 :].strip():
+                raise FileRejectedError(f"holds more after the end of its JSON array in line {line + 1}")
+            return
+        if sign != ",":
+            raise FileRejectedError(f"is damaged JSON in line {line + 1}")
+        position = after_blank(following + 1)
+        line += text.count("\n", following, position)
+
+
+def _json_records(contents: Contents, is_array: bool) -> Iterator[tuple[int, str, dict[str, Any] | None]]:
+    """Yield (0-based line, text, object) of each record; the object is None where the text is none."""
+    if is_array:
+        for line, text, value in _array_elements(contents):
+            yield line, text, value if isinstance(value, dict) else None
+        return
+    for line, text in _json_lines(contents):
+        if not text.strip():
+            continue
+        try:
+            value = _DECODER.decode(text.strip())
+        except (ValueError, RecursionError):
+            value = None
+        yield line, text, value if isinstance(value, dict) else None
+
+
+def _open_json(contents: Contents, planner: Planner) -> OpenFile:
+    chunks, repairs = to_utf8(read_chunks(contents), None)
+    start = b""
+    for chunk in chunks:
+        start += chunk
+        if start.strip():
+            break
+    is_array = start.lstrip().startswith(b"[")
+    names: dict[str, None] = {}
+    objects = 0
+    for _, _, record in _json_records(contents, is_array):
+        if record is not None:
+            objects += 1
+            names.update(dict.fromkeys(record))
+    if not objects:
+        raise FileRejectedError("holds no JSON objects, one a line or in an array")
+    if any(_SURROGATE.search(name) for name in names):
+        raise FileRejectedError("the names of its JSON objects hold bytes that are no UTF-8")
+    header = combined_header([list(names)])
+    plan = planner(header)
+
+    def blocks(_: Executor) -> Blocks:
+        collector, start, line = RowCollector(plan.shape), 0, -1
+        multibyte = False
+        for line, text, record in _json_records(contents, is_array):
+            if record is None:
+                collector.add_bad(line - start, BAD_JSON, _escaped(text))
+            else:
+                cells = [_json_cell(record.get(name)) for name in names]
+                is_bad = any(cell is not None and _SURROGATE.search(cell) for cell in cells)
+                collector.add(line - start, cells, lambda text=text: _escaped(text), is_bad)
+                multibyte = multibyte or not text.isascii()
+            if collector.record_count >= _ROWS_PER_BLOCK:
+                yield collector.rows(line + 1 - start, multibyte)
+                collector, start = RowCollector(plan.shape), line + 1
+        yield collector.rows(line + 1 - start, multibyte)
+
+    return OpenFile(plan, repairs, blocks, 0)
+
+
+# ---------------------------------------------------------------- workbooks
+
+
+def _workbook_cell(value: Any) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if isinstance(value, datetime.datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return str(value)
+
+
+def _open_workbook(contents: Contents, rule: FileRule | None, planner: Planner) -> OpenFile:
+    import openpyxl
+
+    try:
+        with open_regular(contents.path) as file, zipfile.ZipFile(file) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+            if unpacked > _LARGEST_UNPACKED_WORKBOOK or (
+                unpacked > 64 * 2**20 and unpacked > 300 * max(contents.size, 1)
+            ):
+                raise FileRejectedError("is a workbook that swells too far: save it as .csv")
+        workbook = openpyxl.load_workbook(contents.path, read_only=True, data_only=True, keep_links=False)
+        sheets = [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
+        if rule and rule.sheet:
+            sheets = [sheet for sheet in workbook.worksheets if sheet.title == rule.sheet]
+            if not sheets:
+                raise FileRejectedError("has no sheet of the name that the mapping gives")
+        else:
+            for sheet in sheets:
+                sheet.reset_dimensions()
+            sheets = [s for s in sheets if any(any(v is not None for v in r) for r in s.iter_rows(max_row=50, values_only=True))]
+        if len(sheets) != 1:
+            raise FileRejectedError(f"has {len(sheets)} sheets with rows: name one with 'sheet' in a mapping")
+        sheet = sheets[0]
+        sheet.reset_dimensions()
+        rows = enumerate(sheet.iter_rows(values_only=True))
+        header_rows: list[list[str]] = []
+        wanted = rule.header_rows if rule else 1
+        number = -1
+        skip = rule.skip_rows if rule else 0
+        while len(header_rows) < wanted:
+            number, row = next(rows, (-1, ()))
+            if number < 0 or number > 1000:
+                raise FileRejectedError("is empty: not even a header")
+            if number >= skip and any(value is not None for value in row):
+                header_rows.append([_workbook_cell(value) or "" for value in row])
+    except FileRejectedError:
+        raise
+    except Exception:
+        # Workbooks are XML in a ZIP archive: the library raises whatever its parsers raise.
+        raise FileRejectedError("is a damaged workbook") from None
+    if wanted == 0 and rule:
+        header = Header(rule.column_names, tuple((each,) for each in rule.column_names), has_header=False)
+    else:
+        header = combined_header(header_rows)
+    plan = planner(header)
+    first = number + 1
+
+    def cells() -> Iterator[tuple[int, list[str | None], str]]:
+        try:
+            for line, row in rows:
+                values = [_workbook_cell(value) for value in row]
+                while len(values) > plan.shape.total and values[-1] is None:
+                    values.pop()
+                values += [None] * (plan.shape.total - len(values))
+                yield line, values, "\t".join(value or "" for value in values)
+        except Exception:
+            raise FileRejectedError("is a damaged workbook") from None
+
+    return OpenFile(plan, [], lambda _: _collected(plan.shape, cells(), first), first)
+
+
+# ---------------------------------------------------------------- Parquet
+
+
+def _as_text(column: pa.Array) -> pa.Array:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column = column.dictionary_decode()
+        kind = column.type
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        column = pc.cast(column, pa.timestamp(kind.unit, "UTC"))
+    if pa.types.is_nested(kind):
+        values = [None if value is None else json.dumps(value, default=str) for value in column.to_pylist()]
+        return pa.array(values, pa.string())
+    return pc.cast(column, pa.string())
+
+
+def _open_parquet(contents: Contents, planner: Planner) -> OpenFile:
+    import pyarrow.parquet as pq
+
+    try:
+        with open_regular(contents.path) as file:
+            names = pq.ParquetFile(file).schema_arrow.names
+    except (pa.ArrowException, OSError, ValueError):
+        raise FileRejectedError("is a damaged Parquet file") from None
+    plan = planner(combined_header([names]))
+
+    def cells() -> Iterator[tuple[int, list[str | None], str]]:
+        line = 0
+        try:
+            with open_regular(contents.path) as file:
+                for batch in pq.ParquetFile(file).iter_batches(batch_size=_ROWS_PER_BLOCK):
+                    columns = [_as_text(column).to_pylist() for column in batch.columns]
+                    for values in zip(*columns, strict=True):
+                        yield line, list(values), "\t".join(value or "" for value in values)
+                        line += 1
+        except FileRejectedError:
+            raise
+        except (pa.ArrowException, OSError, ValueError, UnicodeDecodeError, MemoryError):
+            raise FileRejectedError("is a damaged Parquet file") from None
+
+    return OpenFile(plan, [], lambda _: _collected(plan.shape, cells(), 0), 0)

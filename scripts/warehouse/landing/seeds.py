@@ -1,0 +1,100 @@
+"""`--to-seeds`: mapped and cleaned exports as seed CSV files, so that plain dbt runs on a company's own data."""
+
+import csv
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from warehouse.contract import Entity, entities
+from warehouse.errors import WarehouseError
+from warehouse.landing.messages import printable
+from warehouse.landing.run import Options, Report, iterate_rows, read_privately
+
+LARGEST_SEED = 1_000_000
+
+
+def write_seeds(
+    root: Path,
+    inputs: list[Path],
+    options: Options,
+    folder: Path,
+    overwrites_tracked: bool,
+    on_file: Callable[[str], Callable[[int], None]],
+) -> Report:
+    """Write `<seed>.csv` for every entity (header only when not delivered) and for the delivered reference entities.
+
+    Nothing is landed and nothing is written when a file is rejected. `root` holds the key of the tokens. In a folder
+    with the subfolders `raw` and `reference` each seed goes where the project keeps it. Raises WarehouseError when a seed
+    would exceed 1 MB or replace a file that git tracks without `overwrites_tracked`.
+    """
+    with tempfile.TemporaryDirectory(prefix="warehouse-seeds-") as private:
+        report, deliveries = read_privately(root, Path(private), inputs, options, on_file)
+        if report.has_rejected:
+            return report
+        wanted = [each for each in entities().values() if each.name in deliveries or not each.is_reference]
+        targets = {entity.name: _target(folder, entity) for entity in wanted}
+        if not overwrites_tracked:
+            tracked = _tracked([target for target in targets.values() if target.exists()])
+            if tracked:
+                raise WarehouseError(
+                    f"{len(tracked)} of the seeds are tracked by git, the first is {printable(tracked[0].name, 60)}: "
+                    "choose another folder, or give --overwrite"
+                )
+        written = {entity.name: Path(private) / f"{entity.seed}.csv" for entity in wanted}
+        for entity in wanted:
+            _write(written[entity.name], entity, deliveries.get(entity.name, []))
+        for entity in wanted:
+            targets[entity.name].parent.mkdir(parents=True, exist_ok=True)
+            beside = targets[entity.name].with_name(f".{secrets.token_hex(6)}.csv")
+            shutil.copyfile(written[entity.name], beside)
+            os.replace(beside, targets[entity.name])
+    return report
+
+
+def _target(folder: Path, entity: Entity) -> Path:
+    if (folder / "raw").is_dir() and (folder / "reference").is_dir():
+        folder = folder / ("reference" if entity.is_reference else "raw")
+    return folder / f"{entity.seed}.csv"
+
+
+def _tracked(targets: list[Path]) -> list[Path]:
+    """Return which of the files git tracks; without git none is."""
+    found = []
+    for target in targets:
+        try:
+            done = subprocess.run(
+                ["git", "-C", str(target.parent), "ls-files", "--error-unmatch", "--", target.name],  # noqa: S607
+                capture_output=True,
+                check=False,
+            )
+        except OSError:
+            return []
+        if done.returncode == 0:
+            found.append(target)
+    return found
+
+
+def _write(target: Path, entity: Entity, deliveries: list[Path]) -> None:
+    """Write one seed. `line_number` is the line of the seed file itself, so that a row can be found there."""
+    line, size = 2, 0
+    with target.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([*entity.column_names, "line_number"])
+        for batch in iterate_rows(deliveries):
+            columns = [batch.column(name).to_pylist() for name in entity.column_names]
+            for cells in zip(*columns, strict=True):
+                # Line breaks of every kind become one, so that a line number means the same to every reader.
+                texts = ["" if cell is None else "\n".join(cell.splitlines()) for cell in cells]
+                writer.writerow([*texts, line])
+                line += 1 + sum(text.count("\n") for text in texts)
+                size += sum(len(text.encode()) for text in texts) + len(texts)
+                if size >= LARGEST_SEED:
+                    raise WarehouseError(
+                        f"{entity.name} is too large for a seed (1 MB at most): land it without --to-seeds instead"
+                    )
+    if target.stat().st_size >= LARGEST_SEED:
+        raise WarehouseError(f"{entity.name} is too large for a seed (1 MB at most): land it without --to-seeds instead")

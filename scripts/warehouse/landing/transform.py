@@ -1,0 +1,191 @@
+"""From source columns to canonical columns: what a mapping declares, and the tokens of e-mail addresses."""
+
+import datetime
+import hashlib
+import re
+from collections.abc import Callable
+from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from warehouse.landing.header import Output, PlannedColumn
+from warehouse.landing.mapping import ColumnRule, Lookup
+from warehouse.landing.personal_data import Tokens
+from warehouse.landing.rows import Rows
+
+Lookups = AnyMapping[Lookup, AnyMapping[str, str]]
+
+
+@dataclass
+class EntityRows:
+    """Canonical rows of one entity out of one block. `digests` are hashes of the contents where a key is generated.
+
+    `changes` counts the cells that each kind of declared change altered.
+    """
+
+    columns: dict[str, pa.Array]
+    lines: npt.NDArray[np.int64]
+    records: npt.NDArray[np.int64]
+    digests: list[bytes] = field(default_factory=list)
+    left_out: int = 0
+    changes: dict[str, int] = field(default_factory=dict)
+
+
+def _by_distinct(array: pa.Array, change: Callable[[str], str | None]) -> pa.Array:
+    """Return the array with `change` applied to each distinct text; NULLs stay."""
+    encoded = pc.dictionary_encode(array)
+    changed = pa.array([change(value) for value in encoded.dictionary.to_pylist()], pa.string())
+    return changed.take(encoded.indices)
+
+
+def _parsed_date(text: str, formats: tuple[str, ...]) -> str:
+    """Return the ISO form of a date that fits one of the formats, else the text as it is (staging refuses it)."""
+    for each in formats:
+        try:
+            moment = datetime.datetime.strptime(text, each)  # noqa: DTZ007 - the format decides about the offset
+        except ValueError:
+            continue
+        if not any(sign in each for sign in ("%H", "%I", "%c", "%X", "%s")):
+            return moment.date().isoformat()
+        shown = moment.isoformat(sep=" ")
+        return shown
+    return text
+
+
+_PLAIN_NUMBER = re.compile(r"[-+−]?\d+(\.\d+)?")
+
+
+def _plain_number(text: str, decimal: str, thousands: str | None) -> str:
+    """Return a number written with declared separators as plain text; anything else as it is."""
+    grouped = text
+    if thousands:
+        integer, _, fraction = text.partition(decimal)
+        groups = integer.split(thousands)
+        if len(groups) > 1:
+            if any(len(group) != 3 for group in groups[1:]) or thousands in fraction:
+                return text
+            grouped = "".join(groups) + (decimal + fraction if fraction else "")
+    elif decimal != "." and "." in text:
+        return text
+    plain = grouped.replace(decimal, ".") if decimal != "." else grouped
+    return plain if _PLAIN_NUMBER.search(plain) else text
+
+
+def _divided(text: str, divisor: int) -> str:
+    """Return a whole number divided exactly; anything else as it is."""
+    from decimal import Decimal
+
+    if not re.fullmatch(r"[-+]?\d{1,30}(\.\d{1,10})?", text):
+        return text
+    return format((Decimal(text) / divisor).normalize(), "f")
+
+
+def _changed(array: pa.Array, rule: ColumnRule, changes: dict[str, int]) -> pa.Array:
+    def apply(kind: str, change: Callable[[str], str | None]) -> None:
+        nonlocal array
+        before = array
+        array = _by_distinct(array, change)
+        altered = pc.sum(pc.fill_null(pc.not_equal(before, array), True)).as_py() or 0
+        altered -= pc.sum(pc.and_(before.is_null(), array.is_null())).as_py() or 0
+        if altered > 0:
+            changes[kind] = changes.get(kind, 0) + altered
+
+    if rule.first_part is not None:
+        separator = rule.first_part
+        apply("lists cut to their first part", lambda text: text.split(separator)[0].strip() or None)
+    if rule.values:
+        apply("values mapped", lambda text: rule.values.get(text, text) or None)
+    if rule.date_formats:
+        apply("dates read by the declared format", lambda text: _parsed_date(text, rule.date_formats))
+    if rule.decimal or rule.thousands:
+        apply("numbers read by the declared separators", lambda text: _plain_number(text, rule.decimal or ".", rule.thousands))
+    if rule.divide_by > 1:
+        apply("numbers divided as declared", lambda text: _divided(text, rule.divide_by))
+    if rule.default is not None:
+        array = pc.fill_null(array, rule.default)
+    return array
+
+
+def _column(planned: PlannedColumn, rows: Rows, lookups: Lookups, changes: dict[str, int]) -> pa.Array:
+    rule = planned.rule
+    if rule.constant is not None:
+        return pa.repeat(pa.scalar(rule.constant), rows.count)
+    if rule.is_generated:
+        return pa.nulls(rows.count, pa.string())
+    if rule.first_filled:
+        parts = [_column(part, rows, lookups, changes) for part in planned.parts]
+        return _changed(pc.coalesce(*parts), rule, changes)
+    sources = [rows.columns[position] for position in planned.positions]
+    if rule.join:
+        array = pc.binary_join_element_wise(*sources, rule.separator, null_handling="skip")
+        array = pc.if_else(pc.equal(pc.binary_length(array), 0), None, array)
+    elif rule.lookup:
+        found = lookups[rule.lookup]
+        array = _by_distinct(sources[0], found.get)
+    else:
+        array = sources[0]
+    if rule.divisor_column is not None:
+        pairs = zip(array.to_pylist(), sources[1].to_pylist(), strict=True)
+        array = pa.array(
+            [None if text is None or by not in rule.divisors else _divided(text, rule.divisors[by]) for text, by in pairs],
+            pa.string(),
+        )
+    return _changed(array, rule, changes)
+
+
+def _digests(output: Output, rows: Rows, source: str) -> list[bytes]:
+    """Return the hash of source, entity and all source cells of each row; NULL and empty are one."""
+    start = hashlib.blake2b(f"{source}\x1e{output.entity.name}\x1e".encode(), digest_size=16)
+    columns = [rows.columns[position].to_pylist() for position in output.contents]
+    digests = []
+    for cells in zip(*columns, strict=True):
+        each = start.copy()
+        each.update("\x1f".join(cell or "" for cell in cells).encode())
+        digests.append(each.digest())
+    return digests
+
+
+def without_addresses(rows: Rows, tokens: Tokens) -> tuple[Rows, int]:
+    """Return the block with every address replaced by its token, and the number of cells that changed."""
+    altered = 0
+    if rows.has_signs:
+        columns = dict(rows.columns)
+        for position, column in rows.columns.items():
+            replaced = tokens.array(column)
+            if replaced is not column:
+                altered += pc.sum(pc.fill_null(pc.not_equal(replaced, column), False)).as_py() or 0
+                columns[position] = replaced
+        rows = replace(rows, columns=columns)
+    return rows, altered
+
+
+def transform(output: Output, rows: Rows, source: str, lookups: Lookups) -> EntityRows:
+    """Return the canonical rows of one entity out of a block of source rows whose addresses are tokens already.
+
+    Generated keys are hashed from the source cells here and numbered later, in the order of the file.
+    """
+    changes: dict[str, int] = {}
+    columns = {name: _column(planned, rows, lookups, changes) for name, planned in output.columns.items()}
+    digests = _digests(output, rows, source) if output.generated else []
+    lines, records, left_out = rows.lines, rows.records, 0
+    if output.conditions:
+        keep = pa.array(np.ones(rows.count, dtype=bool))
+        for condition in output.conditions:
+            cells = rows.columns[condition.position]
+            if condition.values is None:
+                fits = cells.is_valid()
+            else:
+                fits = pc.is_in(cells, pa.array(condition.values, pa.string()))
+                if condition.is_negated:
+                    fits = pc.invert(fits)
+            keep = pc.and_(keep, fits)
+        columns = {name: column.filter(keep) for name, column in columns.items()}
+        mask = keep.to_numpy(zero_copy_only=False)
+        digests = [digest for digest, kept in zip(digests, mask, strict=True) if kept] if digests else []
+        lines, records = lines[mask], records[mask]
+        left_out = rows.count - len(lines)
+    return EntityRows(columns, lines, records, digests, left_out, changes)

@@ -1,0 +1,187 @@
+"""The landing zone: append-only deliveries as Parquet, the load registry, and the quarantine of bad structure.
+
+Nothing is ever changed in place. A load is written to a private folder and moved in, its row in `_loads` last: whatever
+has no row there is not landed, and the next call sweeps it away.
+"""
+
+import datetime
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
+
+from warehouse.contract import Entity, entities
+from warehouse.errors import WarehouseError
+from warehouse.paths import WarehousePaths
+
+LOADS, QUARANTINE, ERASED, UNFINISHED = "_loads", "_quarantine", "_erased", "_unfinished"
+EMPTY_FILE = "_empty.parquet"
+ADDRESS_COLUMNS = ("load_id", "file", "line_number", "record_number", "landed_at")
+_LOCK_SECONDS = 600
+_LOAD_ID = re.compile(r"(\d{5,}-[0-9a-f]{8})(?:-\d+)?\.parquet")
+
+LOADS_SCHEMA = pa.schema(
+    [
+        ("load_id", pa.string()),
+        ("entity", pa.string()),
+        ("file", pa.string()),
+        ("source", pa.string()),
+        ("file_sha256", pa.string()),
+        ("rows_in", pa.int64()),
+        ("rows_landed", pa.int64()),
+        ("rows_quarantined", pa.int64()),
+        ("is_full", pa.bool_()),
+        ("exported_at", pa.timestamp("us")),
+        ("landed_at", pa.timestamp("us")),
+        ("load_sequence", pa.int64()),
+        ("repairs", pa.string()),
+    ]
+)
+QUARANTINE_SCHEMA = pa.schema(
+    [
+        ("load_id", pa.string()),
+        ("file", pa.string()),
+        ("line_number", pa.int64()),
+        ("record_number", pa.int64()),
+        ("entity", pa.string()),
+        ("reason", pa.string()),
+        ("key_value", pa.string()),
+        ("raw_line", pa.string()),
+    ]
+)
+ERASED_SCHEMA = pa.schema(
+    [("load_id", pa.string()), ("entity", pa.string()), ("file", pa.string()), ("rows_erased", pa.int64())]
+)
+
+
+def entity_schema(entity: Entity) -> pa.Schema:
+    """Return the schema of the deliveries of an entity: the address of the row, then its canonical columns as text."""
+    address = [
+        ("load_id", pa.string()),
+        ("file", pa.string()),
+        ("line_number", pa.int64()),
+        ("record_number", pa.int64()),
+        ("landed_at", pa.timestamp("us")),
+    ]
+    return pa.schema(address + [(name, pa.string()) for name in entity.column_names])
+
+
+def _folders() -> dict[str, pa.Schema]:
+    return {
+        **{name: entity_schema(entity) for name, entity in entities().items()},
+        LOADS: LOADS_SCHEMA,
+        QUARANTINE: QUARANTINE_SCHEMA,
+        ERASED: ERASED_SCHEMA,
+    }
+
+
+def ensure_landing_zone(paths: WarehousePaths) -> None:
+    """Create the folders of the landing zone, each with a zero-row file, so that reading them never needs a condition."""
+    try:
+        for name, schema in _folders().items():
+            target = paths.landing / name / EMPTY_FILE
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                temporary = target.with_name(f".{EMPTY_FILE}.{os.getpid()}.{secrets.token_hex(4)}")
+                pq.write_table(schema.empty_table(), temporary, compression="zstd")
+                os.replace(temporary, target)
+    except OSError as error:
+        raise WarehouseError(f"the warehouse folder cannot be written ({error.strerror}): check WAREHOUSE_DIR") from None
+
+
+@contextmanager
+def locked(paths: WarehousePaths) -> Iterator[None]:
+    """Hold the lock of the landing zone: one landing at a time. Raises WarehouseError after ten minutes."""
+    try:
+        paths.landing.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(paths.landing / ".lock", timeout=_LOCK_SECONDS)
+        lock.acquire()
+    except Timeout:
+        raise WarehouseError("another landing has been running for ten minutes: wait for it, or end it") from None
+    except OSError as error:
+        raise WarehouseError(f"the warehouse folder cannot be written ({error.strerror}): check WAREHOUSE_DIR") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def read_loads(paths: WarehousePaths) -> list[dict[str, Any]]:
+    """Return the rows of the load registry in the order of landing."""
+    rows: list[dict[str, Any]] = []
+    for path in sorted((paths.landing / LOADS).glob("*.parquet")):
+        if path.name != EMPTY_FILE:
+            rows.extend(pq.read_table(path, partitioning=None).to_pylist())
+    return sorted(rows, key=lambda row: row["load_sequence"])
+
+
+def list_quarantine(paths: WarehousePaths) -> list[dict[str, Any]]:
+    """Return the rows of bad structure of all loads, with their raw lines (addresses already tokens), in order."""
+    rows: list[dict[str, Any]] = []
+    for path in sorted((paths.landing / QUARANTINE).glob("*.parquet")):
+        rows.extend(pq.read_table(path, partitioning=None).to_pylist())
+    return rows
+
+
+def sweep(paths: WarehousePaths) -> int:
+    """Remove what a broken landing left behind: private folders, and files of loads without a registry row.
+
+    Call it while holding the lock. Returns the number of removed files and folders.
+    """
+    removed = 0
+    unfinished = paths.landing / UNFINISHED
+    if unfinished.exists():
+        removed += sum(1 for _ in unfinished.iterdir())
+        shutil.rmtree(unfinished)
+    known = {path.stem for path in (paths.landing / LOADS).glob("*.parquet")}
+    for name in [*entities(), QUARANTINE]:
+        for path in (paths.landing / name).glob("*.parquet"):
+            found = _LOAD_ID.fullmatch(path.name)
+            if found and found.group(1) not in known:
+                path.unlink()
+                removed += 1
+    return removed
+
+
+@dataclass(frozen=True)
+class LoadStamp:
+    """Identity and time of one call: `sequence` counts the calls, `landed_at` (UTC, naive) never goes back."""
+
+    load_id: str
+    sequence: int
+    landed_at: datetime.datetime
+
+
+def new_stamp(loads: Sequence[dict[str, Any]]) -> LoadStamp:
+    """Return the stamp of the next load."""
+    sequence = max((row["load_sequence"] for row in loads), default=0) + 1
+    now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+    last = max((row["landed_at"] for row in loads), default=now)
+    return LoadStamp(f"{sequence:05d}-{secrets.token_hex(4)}", sequence, max(now, last))
+
+
+def commit(paths: WarehousePaths, private: Path, stamp: LoadStamp, registry: list[dict[str, Any]]) -> None:
+    """Move the files of a load into place, its registry row last. `private` holds one folder per target folder."""
+    (private / LOADS).mkdir(parents=True, exist_ok=True)
+    pq.write_table(
+        pa.Table.from_pylist(registry, LOADS_SCHEMA), private / LOADS / f"{stamp.load_id}.parquet", compression="zstd"
+    )
+    folders = sorted((folder for folder in private.iterdir() if folder.name != LOADS), key=lambda path: path.name)
+    for folder in [*folders, private / LOADS]:
+        for path in sorted(folder.iterdir()):
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+            os.replace(path, paths.landing / folder.name / path.name)
+        descriptor = os.open(paths.landing / folder.name, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
+    shutil.rmtree(private)

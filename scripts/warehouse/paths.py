@@ -1,0 +1,39 @@
+"""Where everything lives: the repo's own folders and the folders under WAREHOUSE_DIR."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT_DIR = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class WarehousePaths:
+    """The folders of one warehouse. Two warehouses with different roots share nothing."""
+
+    root: Path
+
+    @property
+    def landing(self) -> Path:
+        """Append-only deliveries as Parquet, the load registry and the structural quarantine."""
+        return self.root / "landing"
+
+    @property
+    def builds(self) -> Path:
+        """Private files of builds, one folder per run."""
+        return self.root / "builds"
+
+    @property
+    def published(self) -> Path:
+        """What BI tools read."""
+        return self.root / "published"
+
+    @property
+    def published_file(self) -> Path:
+        """The published warehouse itself."""
+        return self.published / "warehouse.duckdb"
+
+
+def warehouse_paths() -> WarehousePaths:
+    """Return the folders under the environment variable WAREHOUSE_DIR, by default `.warehouse` in the repo."""
+    return WarehousePaths(Path(os.environ.get("WAREHOUSE_DIR") or PROJECT_DIR / ".warehouse").resolve())

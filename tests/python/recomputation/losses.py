@@ -1,0 +1,86 @@
+"""customer_losses (metric page §5)."""
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any
+
+from recomputation.company import Company
+from recomputation.dimensions import is_active
+from recomputation.periods import midnight
+from recomputation.raw import Row
+
+Rows = list[dict[str, Any]]
+
+
+def status(company: Company, basis: str, customer: str) -> str | None:
+    """Return active or churned; NULL when the customer never started."""
+    started = (
+        company.contracts_of.get(customer) if basis == "contract" else company.qualifying_orders.get(customer)
+    )
+    if not started:
+        return None
+    return "active" if is_active(company, basis, customer, company.now) else "churned"
+
+
+def contacts_of(company: Company, preferences: dict[str, list[Row]]) -> dict[str, set[str]]:
+    """Return the contacts of each customer: those delivered, and those that preferences name."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for row in company.current("contacts"):
+        found[str(company.customer_of(row["account_id"]))].add(row["contact_id"])
+    for customer, rows in preferences.items():
+        found[customer] |= {row["contact_id"] for row in rows if row["contact_id"] is not None}
+    return found
+
+
+def lost_since(rows: list[Row]) -> datetime | None:
+    """Return when a contact was first lost for good; NULL when it may still be written to."""
+    by_instant: dict[datetime, set[str]] = defaultdict(set)
+    for row in rows:
+        by_instant[row["occurred_at"]].add(row["action"])
+    since = None
+    for at in sorted(by_instant):
+        if "unsubscribe" not in by_instant[at]:
+            since = None
+        elif since is None:
+            since = at
+    return since
+
+
+def unsubscribed_at(contacts: set[str], rows: list[Row]) -> datetime | None:
+    """Return when the last contact was lost; NULL when one is left. Without contacts the account is one."""
+    lost = [
+        lost_since([row for row in rows if row["contact_id"] is None or row["contact_id"] == contact])
+        for contact in (contacts or {""})
+    ]
+    instants = [at for at in lost if at is not None]
+    return max(instants) if len(instants) == len(lost) else None
+
+
+def customer_losses(company: Company) -> Rows:
+    """One row per customer."""
+    preferences: dict[str, list[Row]] = defaultdict(list)
+    for row in company.facts("email_preferences", "occurred_at"):
+        preferences[str(company.customer_of(row["account_id"]))].append(row)
+    contacts = contacts_of(company, preferences)
+    rows = []
+    for account_id in company.customers:
+        contract, purchase = status(company, "contract", account_id), status(company, "purchase", account_id)
+        unsubscribed = unsubscribed_at(contacts.get(account_id, set()), preferences.get(account_id, []))
+        loss = "stopped_buying" if purchase == "churned" else None
+        rows.append(
+            {
+                "account_id": account_id,
+                "status_contract": contract,
+                "status_purchase": purchase,
+                "stopped_buying_at": midnight(company.purchase_churns(account_id)[-1])
+                if purchase == "churned"
+                else None,
+                "unsubscribed_at": unsubscribed,
+                "contract_closed_at": company.contract_churns(account_id)[-1]
+                if contract == "churned"
+                else None,
+                "primary_loss_type": "contract_closed" if contract == "churned" else loss,
+                "is_reachable": unsubscribed is None,
+            }
+        )
+    return rows

@@ -1,0 +1,55 @@
+"""load_reconciliation and quarantined_rows (interface §2): nothing is lost."""
+
+from collections import defaultdict
+from typing import Any
+
+from recomputation.company import Company
+from recomputation.raw import Row
+from recomputation.values import clean
+from warehouse.contract import entities
+
+Rows = list[dict[str, Any]]
+
+
+def load_reconciliation(company: Company) -> Rows:
+    """One row per load, entity and file; reference seeds carry no load and are not counted."""
+    groups: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
+    for entity, rows in company.rows.items():
+        for row in rows:
+            if row.load_id:
+                groups[row.load_id, entity, row.file].append(row)
+    found = []
+    for (load_id, entity, file), group in groups.items():
+        states = [row.state for row in group]
+        found.append(
+            {
+                "load_id": load_id,
+                "entity": entity,
+                "file": file,
+                "rows_in": len(group),
+                "rows_staged": states.count("staged"),
+                "rows_quarantined": states.count("quarantined"),
+                "rows_superseded": states.count("superseded"),
+                "rows_erased": 0,
+                "is_reconciled": True,
+            }
+        )
+    return found
+
+
+def quarantined_rows(company: Company) -> Rows:
+    """One row per quarantined row, with its address, its first reason and its key."""
+    return [
+        {
+            "load_id": row.load_id,
+            "file": row.file,
+            "line_number": row.line_number,
+            "record_number": row.record_number,
+            "entity": entity,
+            "reason": row.reason,
+            "key_value": "|".join(clean(row.texts[name]) or "" for name in entities()[entity].key),
+        }
+        for entity, rows in company.rows.items()
+        for row in rows
+        if row.state == "quarantined" and row.load_id
+    ]
