@@ -15,3 +15,12 @@
 {% macro duckdb__engine_version() -%}
     'duckdb ' || version()
 {%- endmacro %}
+
+{# The text of a file of the project, read by the engine while a model compiles. #}
+{% macro file_text(path) -%}
+    {{ return(adapter.dispatch('file_text', 'retention_warehouse')(path)) }}
+{%- endmacro %}
+
+{% macro duckdb__file_text(path) -%}
+    {{ return(run_query("select content from read_text('" ~ path ~ "')").columns[0].values()[0]) }}
+{%- endmacro %}

@@ -36,8 +36,16 @@
     end
 {%- endmacro %}
 
-{# Position of a day on the axis of months: whole months, and the share of its month that has passed before it. #}
-{% macro month_position(day) -%}
-    ({{ period_index("'month'", day) }}
-    + (extract(day from {{ day }}) - 1) / cast(extract(day from last_day({{ day }})) as double))
+{#
+    Months from one day to another: whole months, and of the first and last month the share of its days. The days of a
+    month weigh the same within it, and every full month counts exactly one.
+#}
+{% macro months_between(start_day, end_day) -%}
+    (({{ period_index("'month'", end_day) }} - {{ period_index("'month'", start_day) }})
+    + ({{ month_share(end_day) }} - {{ month_share(start_day) }}))
+{%- endmacro %}
+
+{# Share of its month that has passed when a day begins. #}
+{% macro month_share(day) -%}
+    (extract(day from {{ day }}) - 1) / cast(extract(day from last_day({{ day }})) as double)
 {%- endmacro %}

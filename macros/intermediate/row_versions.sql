@@ -84,15 +84,15 @@ sorted as (
         delivered.delivery_order,
         delivered.contents_fingerprint,
         first_value(delivered.delivery_order) over (
-            partition by delivered.key_value
+            partition by delivered.row_key
             order by delivered.delivery_order desc, delivered.file desc, delivered.line_number desc
         ) as last_delivery_order,
         row_number() over (
-            partition by delivered.key_value, delivered.delivery_order
+            partition by delivered.row_key, delivered.delivery_order
             order by delivered.file desc, delivered.line_number desc
         ) as place_in_delivery,
         first_value(delivered.contents_fingerprint) over (
-            partition by delivered.key_value, delivered.delivery_order
+            partition by delivered.row_key, delivered.delivery_order
             order by delivered.file desc, delivered.line_number desc
         ) as last_contents_fingerprint
 

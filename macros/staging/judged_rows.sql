@@ -32,7 +32,6 @@ typed as (
         {{ typed_column(column) }} as {{ column.name }},
         {%- endif %}
         {%- endfor %}
-        concat_ws('|'{% for name in key %}, coalesce({{ name }}, ''){% endfor %}) as key_value,
         {{ fingerprint(columns | map(attribute='name')) }} as contents_fingerprint
 
     from delivered
@@ -50,8 +49,9 @@ judged as (
         {%- for column in columns %}
         {{ column.name }},
         {%- endfor %}
-        key_value,
-        {{ fingerprint(['key_value']) }} as key_fingerprint,
+        {{ key_text(columns, key, is_typed=false) }} as key_value,
+        {{ key_text(columns, key, is_typed=true) }} as row_key,
+        {{ fingerprint([key_text(columns, key, is_typed=true)]) }} as key_fingerprint,
         contents_fingerprint,
         case
             {%- for column in columns %}
@@ -67,6 +67,20 @@ judged as (
 )
 
 select * from judged
+{%- endmacro %}
+
+{#
+    The key of a row as one text: as delivered, for people who look for the row, or by its values, so that one key written
+    in two ways (2024-02-01 and 2024-02-01T00:00:00) is one key.
+#}
+{% macro key_text(columns, key, is_typed) -%}
+    concat_ws('|'
+    {%- for name in key -%}
+    {%- set column = (columns | selectattr('name', 'equalto', name) | first) -%}
+    {%- set raw = column.name if is_text_type(column.type) else 'raw_' ~ column.name -%}
+    , coalesce({{ 'cast(' ~ column.name ~ ' as string), ' if is_typed and raw != column.name }}{{ raw }}, '')
+    {%- endfor -%}
+    )
 {%- endmacro %}
 
 {% macro is_text_type(type) -%}

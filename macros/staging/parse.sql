@@ -47,9 +47,9 @@
 {# A score: 9, 9.0, 9/10 and the labelled 9 - likely. 8.5 is none. #}
 {% macro parse_score(text) -%}
     case
-        when {{ matches(text, '^[0-9]{1,3}$') }} then cast({{ text }} as integer)
-        when {{ matches(plain_digits(text), '^[0-9]{1,3}([.]0+)?( *[/] *10| *[-–—:=(] *[^-0-9 .].*)?$') }}
-            then cast({{ first_group(plain_digits(text), '^([0-9]{1,3})') }} as integer)
+        when {{ matches(text, '^[0-9]{1,9}$') }} then cast({{ text }} as integer)
+        when {{ matches(plain_digits(text), '^-?[0-9]{1,9}([.]0+)?( *[/] *10| *[-–—:=(] *[^-0-9 .].*)?$') }}
+            then cast({{ first_group(plain_digits(text), '^(-?[0-9]{1,9})') }} as integer)
     end
 {%- endmacro %}
 
@@ -64,11 +64,11 @@
 {% macro parse_timestamp(text) -%}
     {%- set day = '^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}' -%}
     {%- set time = '[T ]([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?' -%}
-    {%- set offset = ' ?(Z|z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)$' -%}
+    {%- set offset = ' ?(Z|z|UTC|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)$' -%}
     {%- set digits = plain_digits(text) -%}
     case
         when {{ matches(text, day ~ '(' ~ time ~ ')?$') }} then try_cast({{ text }} as timestamp)
-        when {{ matches(text, day ~ time ~ offset) }} then {{ instant_to_local("replace(" ~ text ~ ", ' +', '+')") }}
+        when {{ matches(text, day ~ time ~ offset) }} then {{ instant_to_local("replace(replace(" ~ text ~ ", ' +', '+'), 'z', 'Z')") }}
         -- 1980 to 2100 in Unix seconds and milliseconds, and in days of a spreadsheet
         when {{ matches(text, '^(3[2-9]|[4-9][0-9]|[123][0-9]{2}|40[0-9])[0-9]{7}$') }}
             then {{ unix_seconds_to_local("cast(" ~ text ~ " as bigint)") }}

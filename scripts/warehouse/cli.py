@@ -5,9 +5,15 @@ import sys
 import typer
 from rich.console import Console
 
+from warehouse.build import build
+from warehouse.erase import erase
 from warehouse.errors import WarehouseError
 from warehouse.generate import generate
 from warehouse.land import land
+from warehouse.publish import publish
+from warehouse.quarantine import quarantine
+from warehouse.rollback import rollback
+from warehouse.status import status
 
 app = typer.Typer(
     name="warehouse",
@@ -17,8 +23,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.command()(build)
+app.command()(erase)
 app.command()(generate)
 app.command()(land)
+app.command()(publish)
+app.command()(quarantine)
+app.command()(rollback)
+app.command()(status)
 
 
 def main() -> None:

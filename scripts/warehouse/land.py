@@ -16,12 +16,18 @@ if TYPE_CHECKING:
 
 
 def land(
-    inputs: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Export files, or folders of them.")],
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Export files, or folders of them.")
+    ],
     source: Annotated[
         str | None, typer.Option(help="Name of a shipped mapping, or the path of a mapping file (.yml).")
     ] = None,
-    entity: Annotated[str | None, typer.Option(help="The entity that the files hold, when their names do not say.")] = None,
-    full: Annotated[bool, typer.Option("--full", help="The delivery is complete: what is missing was deleted.")] = False,
+    entity: Annotated[
+        str | None, typer.Option(help="The entity that the files hold, when their names do not say.")
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="The delivery is complete: what is missing was deleted.")
+    ] = False,
     exported_at: Annotated[
         str | None, typer.Option(metavar="TIME", help="When the files were exported (ISO date or time, UTC).")
     ] = None,
@@ -31,9 +37,14 @@ def land(
     to_seeds: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write seed CSV files there instead of landing.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Let --to-seeds overwrite tracked files.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Let --to-seeds overwrite tracked files.")
+    ] = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Show what would be mapped to what, and propose a mapping. Lands nothing.")
+        bool,
+        typer.Option(
+            "--explain", help="Show what would be mapped to what, and propose a mapping. Lands nothing."
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -99,7 +110,12 @@ def _progress() -> Iterator[Callable[[str], Callable[[int], None]]]:
     from rich.markup import escape
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:,.0f} rows"), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TextColumn("{task.completed:,.0f} rows"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
 
         def on_file(name: str) -> Callable[[int], None]:
@@ -122,13 +138,12 @@ def _show(report: "Report", as_json: bool) -> None:
             console.print(f"rejected  {result.file}: {result.reason}")
             continue
         notes = f" ({'; '.join(result.repairs)})" if result.repairs else ""
-        counts = f"{result.rows_in} rows in, {result.rows_landed} landed, {result.rows_quarantined} quarantined"
+        counts = (
+            f"{result.rows_in} rows in, {result.rows_landed} landed, {result.rows_quarantined} quarantined"
+        )
         console.print(f"accepted  {result.file} -> {result.entity}: {counts}{notes}")
     for name, reason in report.skipped:
         console.print(f"skipped   {name}: {reason}")
-    if report.quarantined:
-        reasons: dict[str, int] = {}
-        for row in report.quarantined:
-            reasons[row["reason"]] = reasons.get(row["reason"], 0) + 1
-        listed = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+    if report.reasons:
+        listed = ", ".join(f"{count} {reason}" for reason, count in sorted(report.reasons.items()))
         console.print(f"quarantined rows: {listed} (see `warehouse quarantine`)")

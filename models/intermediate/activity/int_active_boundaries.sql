@@ -119,11 +119,12 @@ active_boundaries as (
 
     from ranges
     inner join crossing
-        on ranges.basis = crossing.basis
-        and ranges.period_type = crossing.period_type
-        and ranges.customer_key = crossing.customer_key
-        and ranges.boundary >= crossing.first_boundary
-        and ranges.boundary <= crossing.last_boundary
+        on
+            ranges.basis = crossing.basis
+            and ranges.period_type = crossing.period_type
+            and ranges.customer_key = crossing.customer_key
+            and ranges.boundary >= crossing.first_boundary
+            and ranges.boundary <= crossing.last_boundary
     group by
         ranges.basis, ranges.period_type, ranges.customer_key, ranges.boundary, ranges.next_boundary
 

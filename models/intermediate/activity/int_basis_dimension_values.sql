@@ -32,17 +32,17 @@ first_starts as (
 ),
 
 {% for dimension in customer_dimensions() -%}
-{{ dimension }}_values as (
+    {{ dimension }}_values as (
 
-    select distinct
-        starts.basis,
-        '{{ dimension }}' as dimension,
-        customers.{{ dimension }} as dimension_value
+        select distinct
+            starts.basis,
+            '{{ dimension }}' as dimension,
+            customers.{{ dimension }} as dimension_value
 
-    from starts
-    inner join customers on starts.customer_key = customers.customer_key
+        from starts
+        inner join customers on starts.customer_key = customers.customer_key
 
-),
+    ),
 
 {% endfor -%}
 
@@ -65,9 +65,9 @@ all_values as (
         'all' as dimension_value
     from first_starts
     {% for dimension in customer_dimensions() + ['plan'] %}
-    union all
+        union all
 
-    select * from {{ dimension }}_values
+        select * from {{ dimension }}_values
     {% endfor %}
 ),
 

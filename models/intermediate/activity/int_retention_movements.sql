@@ -55,9 +55,10 @@ placed as (
 
     from boundaries
     inner join first_periods
-        on boundaries.basis = first_periods.basis
-        and boundaries.period_type = first_periods.period_type
-        and boundaries.customer_key = first_periods.customer_key
+        on
+            boundaries.basis = first_periods.basis
+            and boundaries.period_type = first_periods.period_type
+            and boundaries.customer_key = first_periods.customer_key
 
 ),
 
@@ -142,10 +143,11 @@ movements as (
         1 as flash_customers
     from first_periods
     left join placed
-        on first_periods.basis = placed.basis
-        and first_periods.period_type = placed.period_type
-        and first_periods.customer_key = placed.customer_key
-        and placed.is_first
+        on
+            first_periods.basis = placed.basis
+            and first_periods.period_type = placed.period_type
+            and first_periods.customer_key = placed.customer_key
+            and placed.is_first
     where placed.first_boundary is null or placed.first_boundary > first_periods.first_index + 1
 
 ),
@@ -160,7 +162,7 @@ summed as (
 
         ---------- text
         {%- for dimension in customer_dimensions() %}
-        customers.{{ dimension }},
+            customers.{{ dimension }},
         {%- endfor %}
         coalesce(movements.plan, '(none)') as plan,
 

@@ -38,11 +38,7 @@ contract_values as (
         started_at,
 
         ---------- numerics
-        -- Every full month between the two positions counts exactly once, whatever its length.
-        {{ money_share(
-            'mrr',
-            'margin_rate * (' ~ month_position('earned_until') ~ ' - ' ~ month_position('started_on') ~ ')'
-        ) }} as earned_margin
+        {{ money_share('mrr', 'margin_rate * ' ~ months_between('started_on', 'earned_until')) }} as earned_margin
 
     from earned
 

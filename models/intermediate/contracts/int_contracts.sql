@@ -79,7 +79,7 @@ covered as (
             rows between unbounded preceding and 1 preceding
         ) as covered_until,
         -- 1 for the contract that started last; of equal starts the lowest subscription_id.
-        row_number() over (partition by customer_key order by started_at desc, subscription_id) as precedence
+        row_number() over (partition by customer_key order by started_at desc, subscription_id asc) as precedence
 
     from begun
 
@@ -125,8 +125,9 @@ contracts as (
 
     from covered
     left join bridged_gaps
-        on covered.customer_key = bridged_gaps.customer_key
-        and covered.ended_on = bridged_gaps.gap_started_on
+        on
+            covered.customer_key = bridged_gaps.customer_key
+            and covered.ended_on = bridged_gaps.gap_started_on
 
 )
 

@@ -28,7 +28,7 @@ first_entries as (
 
 ),
 
--- A deal happens with its creation or its first entry, else with its outcome; the closing date of an open deal is a plan.
+-- A deal happens with its creation or its first entry, else with its outcome; closed_at of an open deal is a plan.
 dated_deals as (
 
     select
@@ -39,8 +39,9 @@ dated_deals as (
     from {{ ref('int_rows__deals') }} as deals
     left join first_entries on deals.deal_id = first_entries.deal_id
     left join stages
-        on lower(coalesce(deals.pipeline, 'default')) = stages.pipeline_key
-        and lower(deals.stage) = stages.stage_key
+        on
+            lower(coalesce(deals.pipeline, 'default')) = stages.pipeline_key
+            and lower(deals.stage) = stages.stage_key
 
 ),
 
@@ -72,17 +73,17 @@ named as (
 
     {%- for entity, occurred_at in facts.items() %}
 
-    union all
+        union all
 
-    select
-        account_id,
-        {{ loop.index + 1 }} as entity_rank,
-        load_sequence,
-        record_number,
-        {{ occurred_at }} as occurred_at,
-        false as is_known
-    from {{ 'dated_deals' if entity == 'deals' else ref('int_rows__' ~ entity) }}
-    where row_state = 'current' and account_id is not null
+        select
+            account_id,
+            {{ loop.index + 1 }} as entity_rank,
+            load_sequence,
+            record_number,
+            {{ occurred_at }} as occurred_at,
+            false as is_known
+        from {{ 'dated_deals' if entity == 'deals' else ref('int_rows__' ~ entity) }}
+        where row_state = 'current' and account_id is not null
     {%- endfor %}
 
 ),

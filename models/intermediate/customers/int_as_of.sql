@@ -17,8 +17,9 @@ events as (
     select max(deals.closed_at) as occurred_at
     from {{ ref('int_rows__deals') }} as deals
     inner join {{ ref('int_stages') }} as stages
-        on lower(coalesce(deals.pipeline, 'default')) = stages.pipeline_key
-        and lower(deals.stage) = stages.stage_key
+        on
+            lower(coalesce(deals.pipeline, 'default')) = stages.pipeline_key
+            and lower(deals.stage) = stages.stage_key
     where deals.row_state = 'current' and not stages.is_open
 
     union all
@@ -73,11 +74,11 @@ latest as (
 as_of as (
 
     select
-        {% if var('as_of') %}
+    {% if var('as_of') %}
             cast('{{ var("as_of") }}' as date) as as_of
         {% else %}
             {{ add_days('latest_on', 1) }} as as_of
-        {% endif %}
+    {% endif %}
 
     from latest
 

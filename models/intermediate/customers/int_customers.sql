@@ -46,7 +46,7 @@ customers as (
         ---------- text
         delivered_accounts.account_name,
         {%- for dimension in customer_dimensions() %}
-        coalesce(delivered_accounts.{{ dimension }}, '(unknown)') as {{ dimension }},
+            coalesce(delivered_accounts.{{ dimension }}, '(unknown)') as {{ dimension }},
         {%- endfor %}
 
         ---------- booleans

@@ -17,9 +17,9 @@ deals as (
 
     select
         deal_id,
+        created_at,
         lower(coalesce(pipeline, 'default')) as pipeline_key,
-        lower(stage) as stage_key,
-        created_at
+        lower(stage) as stage_key
 
     from {{ ref('int_rows__deals') }}
     where row_state = 'current'
@@ -85,8 +85,9 @@ implied as (
 
     from deals_without_history
     left join stages
-        on deals_without_history.pipeline_key = stages.pipeline_key
-        and deals_without_history.stage_key = stages.stage_key
+        on
+            deals_without_history.pipeline_key = stages.pipeline_key
+            and deals_without_history.stage_key = stages.stage_key
     where stages.stage_key is null or stages.is_open
 
 ),
@@ -128,8 +129,9 @@ placed as (
 
     from entries
     left join stages
-        on entries.pipeline_key = stages.pipeline_key
-        and entries.stage_key = stages.stage_key
+        on
+            entries.pipeline_key = stages.pipeline_key
+            and entries.stage_key = stages.stage_key
 
 )
 

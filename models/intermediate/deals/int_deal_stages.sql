@@ -1,5 +1,5 @@
--- One row per deal and open stage that it entered or skipped on its way up: when it reached the stage, what became of it
--- there and how long it stayed. Unmapped stages are one stage of their own, without order.
+-- One row per deal and open stage that it entered or skipped on its way up: when it reached the stage, what became of
+-- it there and how long it stayed. Unmapped stages are one stage of their own, without order.
 with
 
 as_of as (
@@ -38,8 +38,8 @@ visits as (
 
     select
         entries.deal_id,
-        case when entries.is_unmapped then '(unmapped)' else entries.stage_key end as stage_key,
         entries.entered_at,
+        case when entries.is_unmapped then '(unmapped)' else entries.stage_key end as stage_key,
         entries.next_entered_at is null and entries.outcome = 'open' as is_standing,
         {{ elapsed_days(
             'entries.entered_at',
@@ -91,9 +91,10 @@ later_entries as (
 
     from eligible
     inner join entries
-        on eligible.deal_id = entries.deal_id
-        and eligible.stage_order < entries.stage_order
-        and entries.is_open_stage
+        on
+            eligible.deal_id = entries.deal_id
+            and eligible.stage_order < entries.stage_order
+            and entries.is_open_stage
     group by eligible.deal_id, eligible.stage_key
 
 ),
@@ -108,11 +109,13 @@ credited as (
     from eligible
     inner join deals on eligible.deal_id = deals.deal_id
     left join entered
-        on eligible.deal_id = entered.deal_id
-        and eligible.stage_key = entered.stage_key
+        on
+            eligible.deal_id = entered.deal_id
+            and eligible.stage_key = entered.stage_key
     left join later_entries
-        on eligible.deal_id = later_entries.deal_id
-        and eligible.stage_key = later_entries.stage_key
+        on
+            eligible.deal_id = later_entries.deal_id
+            and eligible.stage_key = later_entries.stage_key
     where entered.deal_id is null
 
 ),
@@ -153,7 +156,7 @@ deal_stages as (
         deals.pipeline,
         coalesce(stages.stage, '(unmapped)') as stage,
         {%- for dimension in deal_dimensions() %}
-        deals.{{ dimension }},
+            deals.{{ dimension }},
         {%- endfor %}
         -- Of a deal that entered: did it go on, was it lost here, or is it undecided?
         case
@@ -181,8 +184,9 @@ deal_stages as (
     from reached
     inner join deals on reached.deal_id = deals.deal_id
     left join stages
-        on deals.pipeline_key = stages.pipeline_key
-        and reached.stage_key = stages.stage_key
+        on
+            deals.pipeline_key = stages.pipeline_key
+            and reached.stage_key = stages.stage_key
 
 )
 

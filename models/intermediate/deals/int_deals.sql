@@ -67,12 +67,12 @@ staged as (
     select
         delivered.*,
         accounts.customer_key,
+        entries.first_entered_at,
+        entries.highest_stage_order,
         lower(coalesce(delivered.pipeline, 'default')) as pipeline_key,
         coalesce(pipelines.pipeline, delivered.pipeline, 'default') as pipeline_name,
         coalesce(stages.is_won, false) as is_won_stage,
         coalesce(stages.is_lost, false) as is_lost_stage,
-        entries.first_entered_at,
-        entries.highest_stage_order,
         case
             when stages.is_won then coalesce(delivered.closed_at, entries.won_entered_at)
             when stages.is_lost then coalesce(delivered.closed_at, entries.lost_entered_at)
@@ -85,8 +85,9 @@ staged as (
     left join accounts on delivered.account_id = accounts.account_id
     left join pipelines on lower(coalesce(delivered.pipeline, 'default')) = pipelines.pipeline_key
     left join stages
-        on lower(coalesce(delivered.pipeline, 'default')) = stages.pipeline_key
-        and lower(delivered.stage) = stages.stage_key
+        on
+            lower(coalesce(delivered.pipeline, 'default')) = stages.pipeline_key
+            and lower(delivered.stage) = stages.stage_key
     left join entries on delivered.deal_id = entries.deal_id
     left join sales_reps on delivered.owner_id = sales_reps.rep_id
     left join churn_reasons on lower(delivered.lost_reason) = churn_reasons.wording_key

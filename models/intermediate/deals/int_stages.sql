@@ -11,11 +11,11 @@ stages as (
 named as (
 
     select
+        stage,
+        stage_order,
         lower(coalesce(pipeline, 'default')) as pipeline_key,
         lower(stage) as stage_key,
         coalesce(pipeline, 'default') as pipeline,
-        stage,
-        stage_order,
         coalesce(is_won, false) as is_won,
         coalesce(is_lost, false) as is_lost
 
@@ -29,11 +29,11 @@ distinct_stages as (
     select
         pipeline_key,
         stage_key,
-        min(pipeline) over (partition by pipeline_key) as pipeline,
         stage,
         stage_order,
         is_won,
         is_lost,
+        min(pipeline) over (partition by pipeline_key) as pipeline,
         not is_won and not is_lost as is_open
 
     from named
@@ -54,7 +54,7 @@ ranked as (
 
         ---------- numerics
         stage_order,
-        -- Position among the open stages of the pipeline, 1 for the first; stages of equal order are told apart by name.
+        -- Position among the open stages of the pipeline, 1 for the first; equal orders are told apart by name.
         case
             when is_open
                 then row_number() over (partition by pipeline_key, is_open order by stage_order, stage_key)

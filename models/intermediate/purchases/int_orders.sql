@@ -52,7 +52,8 @@ netted as (
         cast(delivered.ordered_at as date) as ordered_on,
         delivered.reporting_amount,
         -- Refunds count at the rate of the order, so that a full refund leaves exactly nothing.
-        {{ money_product('(delivered.amount + coalesce(refunds.amount, 0))', 'delivered.exchange_rate') }} as net_amount,
+        {{ money_product('(delivered.amount + coalesce(refunds.amount, 0))', 'delivered.exchange_rate') }}
+            as net_amount,
         coalesce(delivered.margin, products.gross_margin_rate, {{ var('gross_margin_rate') }}) as margin_rate
 
     from delivered

@@ -45,10 +45,10 @@ rate_months as (
 
     select
         closed_ranges.currency,
-        closed_ranges.first_month_index + months.number as month_index,
         closed_ranges.rate,
         closed_ranges.valid_from,
-        closed_ranges.valid_to
+        closed_ranges.valid_to,
+        closed_ranges.first_month_index + months.number as month_index
 
     from closed_ranges
     inner join months on closed_ranges.last_month_index - closed_ranges.first_month_index >= months.number

@@ -45,7 +45,7 @@ answers as (
         responses.score,
         responses.responded_at,
         {%- for dimension in survey_dimensions() %}
-        coalesce(customers.{{ dimension }}, '(unknown)') as {{ dimension }},
+            coalesce(customers.{{ dimension }}, '(unknown)') as {{ dimension }},
         {%- endfor %}
         -- Who answered: the respondent, else the account, else nobody that could answer twice.
         case
@@ -75,7 +75,7 @@ followed as (
         survey_type,
         scale,
         {%- for dimension in survey_dimensions() %}
-        {{ dimension }},
+            {{ dimension }},
         {%- endfor %}
 
         ---------- numerics

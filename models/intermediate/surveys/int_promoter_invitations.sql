@@ -48,7 +48,7 @@ sent as (
         scales.survey_type,
         scales.scale,
         {%- for dimension in survey_dimensions() %}
-        coalesce(customers.{{ dimension }}, '(unknown)') as {{ dimension }},
+            coalesce(customers.{{ dimension }}, '(unknown)') as {{ dimension }},
         {%- endfor %}
         coalesce(invitations.delivered, true) as is_delivered,
         invitations.sent_at
@@ -67,11 +67,12 @@ answered as (
     select distinct sent.invitation_id
     from sent
     inner join answers
-        on sent.survey_id = answers.survey_id
-        and sent.respondent_id = answers.respondent_id
-        and sent.sent_at <= answers.responded_at
-        and {{ elapsed_days('sent.sent_at', 'answers.responded_at') }} * 24
-        <= {{ var('invitation_answer_hours') }}
+        on
+            sent.survey_id = answers.survey_id
+            and sent.respondent_id = answers.respondent_id
+            and sent.sent_at <= answers.responded_at
+            and {{ elapsed_days('sent.sent_at', 'answers.responded_at') }} * 24
+            <= {{ var('invitation_answer_hours') }}
 
 ),
 
@@ -87,7 +88,7 @@ invited as (
         sent.survey_type,
         sent.scale,
         {%- for dimension in survey_dimensions() %}
-        sent.{{ dimension }},
+            sent.{{ dimension }},
         {%- endfor %}
 
         ---------- booleans

@@ -1,4 +1,4 @@
--- One row per basis, cohort, whole periods since the first start, and dimension value: how many of the cohort were there.
+-- One row per basis, cohort, whole periods since the first start, and dimension value: how many members were there.
 with
 
 starts as (
@@ -104,9 +104,10 @@ contract_ranges as (
 
     from members
     inner join boundaries
-        on members.customer_key = boundaries.customer_key
-        and members.basis = boundaries.basis
-        and members.cohort_type = boundaries.period_type
+        on
+            members.customer_key = boundaries.customer_key
+            and members.basis = boundaries.basis
+            and members.cohort_type = boundaries.period_type
 
 ),
 
@@ -240,9 +241,10 @@ marks as (
         cast(0 as decimal(38, 14)) as revenue_change
     from members
     inner join reach
-        on members.basis = reach.basis
-        and members.cohort_type = reach.cohort_type
-        and members.customer_key = reach.customer_key
+        on
+            members.basis = reach.basis
+            and members.cohort_type = reach.cohort_type
+            and members.customer_key = reach.customer_key
 
     union all
 
@@ -259,9 +261,10 @@ marks as (
         cast(0 as decimal(38, 14)) as revenue_change
     from members
     inner join reach
-        on members.basis = reach.basis
-        and members.cohort_type = reach.cohort_type
-        and members.customer_key = reach.customer_key
+        on
+            members.basis = reach.basis
+            and members.cohort_type = reach.cohort_type
+            and members.customer_key = reach.customer_key
     where reach.streak_elapsed is not null
 
 ),
@@ -274,7 +277,7 @@ compressed as (
         marks.cohort_index,
         marks.elapsed,
         {%- for dimension in customer_dimensions() %}
-        customers.{{ dimension }},
+            customers.{{ dimension }},
         {%- endfor %}
         coalesce(starts.first_plan, '(none)') as plan,
         sum(marks.members) as members,
@@ -334,13 +337,14 @@ cells as (
 
     select
         cohorts.*,
-        periods.period_index - cohorts.cohort_index as elapsed,
-        periods.period_state as cell_state
+        periods.period_state as cell_state,
+        periods.period_index - cohorts.cohort_index as elapsed
 
     from cohorts
     inner join periods
-        on cohorts.cohort_type = periods.period_type
-        and cohorts.cohort_index <= periods.period_index
+        on
+            cohorts.cohort_type = periods.period_type
+            and cohorts.cohort_index <= periods.period_index
 
 ),
 
@@ -375,12 +379,13 @@ counted as (
 
     from cells
     left join broken_down
-        on cells.basis = broken_down.basis
-        and cells.cohort_type = broken_down.cohort_type
-        and cells.cohort_index = broken_down.cohort_index
-        and cells.dimension = broken_down.dimension
-        and cells.dimension_value = broken_down.dimension_value
-        and cells.elapsed = broken_down.elapsed
+        on
+            cells.basis = broken_down.basis
+            and cells.cohort_type = broken_down.cohort_type
+            and cells.cohort_index = broken_down.cohort_index
+            and cells.dimension = broken_down.dimension
+            and cells.dimension_value = broken_down.dimension_value
+            and cells.elapsed = broken_down.elapsed
 
 ),
 

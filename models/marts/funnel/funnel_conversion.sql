@@ -81,7 +81,7 @@ compressed as (
         types.period_type,
         {{ period_index('types.period_type', 'dated.counted_at') }} as period_index,
         {%- for dimension in deal_dimensions() %}
-        dated.{{ dimension }},
+            dated.{{ dimension }},
         {%- endfor %}
         count(case when dated.count_type = 'entered' then 1 end) as entered,
         count(case when dated.count_type = 'entered' and dated.stage_outcome = 'advanced' then 1 end) as advanced,
@@ -230,8 +230,9 @@ trailing_year as (
 
     from closed_days
     inner join periods
-        on closed_days.closed_on < periods.boundary_on
-        and closed_days.closed_on >= {{ add_months('periods.boundary_on', -12) }}
+        on
+            closed_days.closed_on < periods.boundary_on
+            and closed_days.closed_on >= {{ add_months('periods.boundary_on', -12) }}
     group by all
 
 ),
@@ -251,8 +252,8 @@ pipelines as (
 
     select
         pipeline_key,
-        min(pipeline) as pipeline,
-        cast(min(began_at) as date) as began_on
+        cast(min(began_at) as date) as began_on,
+        min(pipeline) as pipeline
 
     from deals
     group by pipeline_key
@@ -318,6 +319,9 @@ counted as (
 
     select
         spine.*,
+        stay_percentiles.median_days_in_stage,
+        stay_percentiles.p90_days_in_stage,
+        trailing_year.mean_won_amount,
         coalesce(broken_down.entered, 0) as entered,
         coalesce(broken_down.advanced, 0) as advanced,
         coalesce(broken_down.lost, 0) as lost,
@@ -328,33 +332,33 @@ counted as (
             partition by
                 spine.pipeline_key, spine.period_type, spine.period_index, spine.dimension, spine.dimension_value
         ) as first_stage_cohort,
-        stay_percentiles.median_days_in_stage,
-        stay_percentiles.p90_days_in_stage,
-        case when spine.is_last_stage then 1 else trailing_year.win_share end as win_share,
-        trailing_year.mean_won_amount
+        case when spine.is_last_stage then 1 else trailing_year.win_share end as win_share
 
     from spine
     left join broken_down
-        on spine.pipeline_key = broken_down.pipeline_key
-        and spine.stage_key = broken_down.stage_key
-        and spine.period_type = broken_down.period_type
-        and spine.period_index = broken_down.period_index
-        and spine.dimension = broken_down.dimension
-        and spine.dimension_value = broken_down.dimension_value
+        on
+            spine.pipeline_key = broken_down.pipeline_key
+            and spine.stage_key = broken_down.stage_key
+            and spine.period_type = broken_down.period_type
+            and spine.period_index = broken_down.period_index
+            and spine.dimension = broken_down.dimension
+            and spine.dimension_value = broken_down.dimension_value
     left join stay_percentiles
-        on spine.pipeline_key = stay_percentiles.pipeline_key
-        and spine.stage_key = stay_percentiles.stage_key
-        and spine.period_type = stay_percentiles.period_type
-        and spine.period_index = stay_percentiles.period_index
-        and spine.dimension = stay_percentiles.dimension
-        and spine.dimension_value = stay_percentiles.dimension_value
+        on
+            spine.pipeline_key = stay_percentiles.pipeline_key
+            and spine.stage_key = stay_percentiles.stage_key
+            and spine.period_type = stay_percentiles.period_type
+            and spine.period_index = stay_percentiles.period_index
+            and spine.dimension = stay_percentiles.dimension
+            and spine.dimension_value = stay_percentiles.dimension_value
     left join trailing_year
-        on spine.pipeline_key = trailing_year.pipeline_key
-        and spine.value_stage_number = trailing_year.open_stage_number
-        and spine.period_type = trailing_year.period_type
-        and spine.period_index = trailing_year.period_index
-        and spine.dimension = trailing_year.dimension
-        and spine.dimension_value = trailing_year.dimension_value
+        on
+            spine.pipeline_key = trailing_year.pipeline_key
+            and spine.value_stage_number = trailing_year.open_stage_number
+            and spine.period_type = trailing_year.period_type
+            and spine.period_index = trailing_year.period_index
+            and spine.dimension = trailing_year.dimension
+            and spine.dimension_value = trailing_year.dimension_value
 
 ),
 
@@ -378,7 +382,7 @@ ranked as (
         *,
         row_number() over (
             partition by pipeline_key, period_type, period_index, dimension, dimension_value, is_candidate
-            order by value_lost desc nulls last, open_stage_number
+            order by value_lost desc nulls last, open_stage_number asc
         ) as candidate_rank
 
     from decided

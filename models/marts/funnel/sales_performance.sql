@@ -30,10 +30,10 @@ targets as (
 
     select
         targets.rep_id as rep,
-        coalesce(sales_reps.team, '(unknown)') as owner_team,
-        coalesce(sales_reps.region, '(unknown)') as owner_region,
         targets.period_start as target_month,
-        targets.reporting_target_amount as target_amount
+        targets.reporting_target_amount as target_amount,
+        coalesce(sales_reps.team, '(unknown)') as owner_team,
+        coalesce(sales_reps.region, '(unknown)') as owner_region
 
     from {{ ref('int_rows__sales_targets') }} as targets
     cross join as_of
@@ -86,7 +86,10 @@ closed_in_period as (
         percentile_cont(0.5) within group (
             order by case when closed_by_dimension.is_won then cast(closed_by_dimension.amount as double) end
         ) as median_deal_amount,
-        avg(case when closed_by_dimension.is_won then closed_by_dimension.cycle_days end) as mean_cycle_days,
+        {{ ratio(
+            'sum(case when closed_by_dimension.is_won then cast(closed_by_dimension.cycle_days as decimal(38, 10)) end)',
+            'count(case when closed_by_dimension.is_won then closed_by_dimension.cycle_days end)'
+        ) }} as mean_cycle_days,
         percentile_cont(0.5) within group (
             order by case when closed_by_dimension.is_won then closed_by_dimension.cycle_days end
         ) as median_cycle_days
@@ -130,8 +133,9 @@ trailing_year as (
 
     from closed_days
     inner join periods
-        on closed_days.closed_on < periods.boundary_on
-        and closed_days.closed_on >= {{ add_months('periods.boundary_on', -12) }}
+        on
+            closed_days.closed_on < periods.boundary_on
+            and closed_days.closed_on >= {{ add_months('periods.boundary_on', -12) }}
     group by all
 
 ),
@@ -247,9 +251,9 @@ first_event as (
 spine as (
 
     select
+        periods.*,
         dimension_values.dimension,
-        dimension_values.dimension_value,
-        periods.*
+        dimension_values.dimension_value
 
     from dimension_values
     cross join first_event
@@ -281,25 +285,29 @@ measured as (
 
     from spine
     left join closed_in_period
-        on spine.period_type = closed_in_period.period_type
-        and spine.period_index = closed_in_period.period_index
-        and spine.dimension = closed_in_period.dimension
-        and spine.dimension_value = closed_in_period.dimension_value
+        on
+            spine.period_type = closed_in_period.period_type
+            and spine.period_index = closed_in_period.period_index
+            and spine.dimension = closed_in_period.dimension
+            and spine.dimension_value = closed_in_period.dimension_value
     left join trailing_year
-        on spine.period_type = trailing_year.period_type
-        and spine.period_index = trailing_year.period_index
-        and spine.dimension = trailing_year.dimension
-        and spine.dimension_value = trailing_year.dimension_value
+        on
+            spine.period_type = trailing_year.period_type
+            and spine.period_index = trailing_year.period_index
+            and spine.dimension = trailing_year.dimension
+            and spine.dimension_value = trailing_year.dimension_value
     left join open_at_end
-        on spine.period_type = open_at_end.period_type
-        and spine.period_index = open_at_end.period_index
-        and spine.dimension = open_at_end.dimension
-        and spine.dimension_value = open_at_end.dimension_value
+        on
+            spine.period_type = open_at_end.period_type
+            and spine.period_index = open_at_end.period_index
+            and spine.dimension = open_at_end.dimension
+            and spine.dimension_value = open_at_end.dimension_value
     left join targets_in_period
-        on spine.period_type = targets_in_period.period_type
-        and spine.period_index = targets_in_period.period_index
-        and spine.dimension = targets_in_period.dimension
-        and spine.dimension_value = targets_in_period.dimension_value
+        on
+            spine.period_type = targets_in_period.period_type
+            and spine.period_index = targets_in_period.period_index
+            and spine.dimension = targets_in_period.dimension
+            and spine.dimension_value = targets_in_period.dimension_value
 
 ),
 

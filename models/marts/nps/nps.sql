@@ -33,7 +33,7 @@ events as (
         scale,
         survey_id,
         {%- for dimension in survey_dimensions() %}
-        {{ dimension }},
+            {{ dimension }},
         {%- endfor %}
         responded_at as happened_at,
         0 as is_invitation
@@ -46,7 +46,7 @@ events as (
         scale,
         survey_id,
         {%- for dimension in survey_dimensions() %}
-        {{ dimension }},
+            {{ dimension }},
         {%- endfor %}
         sent_at as happened_at,
         1 as is_invitation
@@ -165,17 +165,18 @@ answers_in_windows as (
         '' as wave,
         windows.is_comparison,
         {%- for dimension in survey_dimensions() %}
-        scored.{{ dimension }},
+            scored.{{ dimension }},
         {%- endfor %}
         scored.score
 
     from scored
     inner join windows
-        on scored.survey_type = windows.survey_type
-        and scored.scale = windows.scale
-        and scored.responded_at >= windows.window_start
-        and scored.responded_at < windows.window_end
-        and (scored.next_responded_at is null or scored.next_responded_at >= windows.window_end)
+        on
+            scored.survey_type = windows.survey_type
+            and scored.scale = windows.scale
+            and scored.responded_at >= windows.window_start
+            and scored.responded_at < windows.window_end
+            and (scored.next_responded_at is null or scored.next_responded_at >= windows.window_end)
 
     union all
 
@@ -187,15 +188,16 @@ answers_in_windows as (
         waves.wave,
         false as is_comparison,
         {%- for dimension in survey_dimensions() %}
-        scored.{{ dimension }},
+            scored.{{ dimension }},
         {%- endfor %}
         scored.score
 
     from scored
     inner join waves
-        on scored.survey_type = waves.survey_type
-        and scored.scale = waves.scale
-        and scored.survey_id = waves.wave
+        on
+            scored.survey_type = waves.survey_type
+            and scored.scale = waves.scale
+            and scored.survey_id = waves.wave
     where scored.next_in_wave_at is null
 
 ),
@@ -225,16 +227,17 @@ invitations_in_windows as (
         windows.period_start,
         '' as wave,
         {%- for dimension in survey_dimensions() %}
-        invitations.{{ dimension }},
+            invitations.{{ dimension }},
         {%- endfor %}
         invitations.is_answered
 
     from invitations
     inner join windows
-        on invitations.survey_type = windows.survey_type
-        and invitations.scale = windows.scale
-        and invitations.sent_at >= windows.window_start
-        and invitations.sent_at < windows.window_end
+        on
+            invitations.survey_type = windows.survey_type
+            and invitations.scale = windows.scale
+            and invitations.sent_at >= windows.window_start
+            and invitations.sent_at < windows.window_end
     where invitations.is_delivered and not windows.is_comparison
 
     union all
@@ -246,15 +249,16 @@ invitations_in_windows as (
         waves.period_start,
         waves.wave,
         {%- for dimension in survey_dimensions() %}
-        invitations.{{ dimension }},
+            invitations.{{ dimension }},
         {%- endfor %}
         invitations.is_answered
 
     from invitations
     inner join waves
-        on invitations.survey_type = waves.survey_type
-        and invitations.scale = waves.scale
-        and invitations.survey_id = waves.wave
+        on
+            invitations.survey_type = waves.survey_type
+            and invitations.scale = waves.scale
+            and invitations.survey_id = waves.wave
     where invitations.is_delivered
 
 ),
@@ -308,8 +312,9 @@ spine as (
 
     from all_windows
     inner join dimension_values
-        on all_windows.survey_type = dimension_values.survey_type
-        and all_windows.scale = dimension_values.scale
+        on
+            all_windows.survey_type = dimension_values.survey_type
+            and all_windows.scale = dimension_values.scale
 
 ),
 
@@ -325,14 +330,15 @@ counted as (
 
     from spine
     left join answered
-        on spine.survey_type = answered.survey_type
-        and spine.scale = answered.scale
-        and spine.period_type = answered.period_type
-        and spine.period_start = answered.period_start
-        and spine.wave = answered.wave
-        and spine.is_comparison = answered.is_comparison
-        and spine.dimension = answered.dimension
-        and spine.dimension_value = answered.dimension_value
+        on
+            spine.survey_type = answered.survey_type
+            and spine.scale = answered.scale
+            and spine.period_type = answered.period_type
+            and spine.period_start = answered.period_start
+            and spine.wave = answered.wave
+            and spine.is_comparison = answered.is_comparison
+            and spine.dimension = answered.dimension
+            and spine.dimension_value = answered.dimension_value
 
 ),
 
@@ -392,13 +398,14 @@ compared as (
 
     from estimated
     left join estimated as comparison
-        on estimated.survey_type = comparison.survey_type
-        and estimated.scale = comparison.scale
-        and estimated.period_type = comparison.period_type
-        and estimated.period_start = comparison.period_start
-        and estimated.dimension = comparison.dimension
-        and estimated.dimension_value = comparison.dimension_value
-        and comparison.is_comparison
+        on
+            estimated.survey_type = comparison.survey_type
+            and estimated.scale = comparison.scale
+            and estimated.period_type = comparison.period_type
+            and estimated.period_start = comparison.period_start
+            and estimated.dimension = comparison.dimension
+            and estimated.dimension_value = comparison.dimension_value
+            and comparison.is_comparison
     where not estimated.is_comparison
 
 ),
@@ -407,24 +414,28 @@ changed as (
 
     select
         compared.*,
-        nps - previous_nps as change,
-        (nps - previous_nps)
-        / nullif(sqrt(std_error * std_error + previous_std_error * previous_std_error), 0) as change_z,
+        compared.nps - compared.previous_nps as change,
+        (compared.nps - compared.previous_nps) / nullif(sqrt(
+            compared.std_error * compared.std_error
+            + compared.previous_std_error * compared.previous_std_error
+        ), 0) as change_z,
         case when series.has_invitations then coalesce(invited.invited, 0) end as invited,
         case when series.has_invitations then coalesce(invited.answered, 0) end as answered
 
     from compared
     inner join series
-        on compared.survey_type = series.survey_type
-        and compared.scale = series.scale
+        on
+            compared.survey_type = series.survey_type
+            and compared.scale = series.scale
     left join invited
-        on compared.survey_type = invited.survey_type
-        and compared.scale = invited.scale
-        and compared.period_type = invited.period_type
-        and compared.period_start = invited.period_start
-        and compared.wave = invited.wave
-        and compared.dimension = invited.dimension
-        and compared.dimension_value = invited.dimension_value
+        on
+            compared.survey_type = invited.survey_type
+            and compared.scale = invited.scale
+            and compared.period_type = invited.period_type
+            and compared.period_start = invited.period_start
+            and compared.wave = invited.wave
+            and compared.dimension = invited.dimension
+            and compared.dimension_value = invited.dimension_value
 
 ),
 

@@ -68,17 +68,20 @@ counted as (
 
     from deliveries
     left join states
-        on deliveries.load_id = states.load_id
-        and deliveries.entity = states.entity
-        and deliveries.file = states.file
+        on
+            deliveries.load_id = states.load_id
+            and deliveries.entity = states.entity
+            and deliveries.file = states.file
     left join structural
-        on deliveries.load_id = structural.load_id
-        and deliveries.entity = structural.entity
-        and deliveries.file = structural.file
+        on
+            deliveries.load_id = structural.load_id
+            and deliveries.entity = structural.entity
+            and deliveries.file = structural.file
     left join erased
-        on deliveries.load_id = erased.load_id
-        and deliveries.entity = erased.entity
-        and deliveries.file = erased.file
+        on
+            deliveries.load_id = erased.load_id
+            and deliveries.entity = erased.entity
+            and deliveries.file = erased.file
 
 ),
 

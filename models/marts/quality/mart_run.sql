@@ -24,13 +24,13 @@ inputs as (
     select
         count(distinct load_id) as loads,
         sum(rows_in) as rows_in,
-        md5(string_agg(input, ',' order by input)) as input_hash
+        md5(string_agg(input_text, ',' order by input_text)) as input_hash
 
     from (
         select
             load_id,
             rows_in,
-            entity || ' ' || file || ' ' || coalesce(file_sha256, cast(rows_in as string)) as input
+            entity || ' ' || file || ' ' || coalesce(file_sha256, cast(rows_in as string)) as input_text
         from deliveries
     ) as described
 

@@ -69,11 +69,12 @@ counted as (
 
     from spine
     left join broken_down
-        on spine.basis = broken_down.basis
-        and spine.period_type = broken_down.period_type
-        and spine.period_index = broken_down.period_index
-        and spine.dimension = broken_down.dimension
-        and spine.dimension_value = broken_down.dimension_value
+        on
+            spine.basis = broken_down.basis
+            and spine.period_type = broken_down.period_type
+            and spine.period_index = broken_down.period_index
+            and spine.dimension = broken_down.dimension
+            and spine.dimension_value = broken_down.dimension_value
 
 ),
 

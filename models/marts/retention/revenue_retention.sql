@@ -174,7 +174,7 @@ compressed as (
         movements.period_type,
         movements.period_index,
         {%- for dimension in customer_dimensions() %}
-        customers.{{ dimension }},
+            customers.{{ dimension }},
         {%- endfor %}
         movements.plan,
         sum(movements.change_at_start) as change_at_start,
@@ -241,10 +241,11 @@ counted as (
 
     from spine
     left join broken_down
-        on spine.period_type = broken_down.period_type
-        and spine.period_index = broken_down.period_index
-        and spine.dimension = broken_down.dimension
-        and spine.dimension_value = broken_down.dimension_value
+        on
+            spine.period_type = broken_down.period_type
+            and spine.period_index = broken_down.period_index
+            and spine.dimension = broken_down.dimension
+            and spine.dimension_value = broken_down.dimension_value
 
 ),
 

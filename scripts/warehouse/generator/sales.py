@@ -100,7 +100,7 @@ def plan_deals(company: Company, number: Integers) -> Deals:
         block.instant(parent, draws.uniform("deal.time", keys)),
     )
     created = np.minimum(created, end - 3_600)
-    chance = np.where(is_new, np.where(buys, 0.36, 0.0), np.array([0.36, 0.36, 0.26, 0.22])[deal_type])
+    chance = np.where(is_new, np.where(buys, 0.36, 0.0), np.array([0.36, 0.36, 0.27, 0.23])[deal_type])
     wins = draws.happens("deal.wins", keys, chance)
     days = 6.0 + draws.lognormal("deal.days", keys, 0.7) * np.where(wins, 38.0, 45.0)
     closed = created + (days * DAY).astype(np.int64)

@@ -1,1 +1,4 @@
-"""The landing step: files of any origin become text rows with an address; it judges structure, never values."""
+"""The landing step: files of any origin become text rows with an address.
+
+It judges structure, never values.
+"""

@@ -1,7 +1,7 @@
 """From bytes in a declared or marked encoding to UTF-8 bytes. Nothing is guessed and nothing is replaced.
 
-Bytes that are wrong in the encoding come out as the byte FF, which UTF-8 never holds, so that the row reader finds and
-quarantines the row they stand in.
+Bytes that are wrong in the encoding come out as the byte FF, which UTF-8 never holds, so that the row reader
+finds and quarantines the row they stand in.
 """
 
 import codecs
@@ -50,9 +50,13 @@ def to_utf8(chunks: Iterator[bytes], declared: str | None) -> tuple[Iterator[byt
     elif first.startswith(codecs.BOM_UTF16_BE):
         first, encoding = first[2:], "utf-16-be"
     elif encoding == "utf-16":
-        raise FileRejectedError("has no UTF-16 byte order mark: declare utf-16-le or utf-16-be in the mapping")
+        raise FileRejectedError(
+            "has no UTF-16 byte order mark: declare utf-16-le or utf-16-be in the mapping"
+        )
     elif encoding == "utf-8" and _looks_like_utf16(first[:4096]):
-        raise FileRejectedError("looks like UTF-16 without a byte order mark: save it as UTF-8, or declare its encoding")
+        raise FileRejectedError(
+            "looks like UTF-16 without a byte order mark: save it as UTF-8, or declare its encoding"
+        )
     if encoding == "utf-8":
         return _chained(first, chunks), repairs
     repairs.append(f"converted from {encoding} to UTF-8")
@@ -61,7 +65,11 @@ def to_utf8(chunks: Iterator[bytes], declared: str | None) -> tuple[Iterator[byt
 
 def _looks_like_utf16(start: bytes) -> bool:
     even, odd = start[::2].count(0), start[1::2].count(0)
-    return len(start) >= 4 and max(even, odd) > 0.6 * (len(start) // 2) and min(even, odd) < 0.2 * (len(start) // 2)
+    return (
+        len(start) >= 4
+        and max(even, odd) > 0.6 * (len(start) // 2)
+        and min(even, odd) < 0.2 * (len(start) // 2)
+    )
 
 
 def _chained(first: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -1,15 +1,18 @@
 """Delimited and whitespace-aligned text: records out of bytes, with their physical lines, none lost.
 
-A block of a file is read vectorised when its bytes prove that nothing can go wrong: no NUL, no lone carriage return,
-valid UTF-8, every quote where RFC 4180 allows it and none around a line break, no blank line, no overlong line; and as
-many rows come out as line breaks go in. Any other block is read record by record in Python, with the same result.
+A block of a file is read vectorised when its bytes prove that nothing can go wrong: no NUL, no lone carriage
+return, valid UTF-8, every quote where RFC 4180 allows it, no blank line, no overlong record; and as many rows
+come out as line breaks outside quotes go in. Any other block is read record by record in Python, with the
+same result.
 """
 
 import io
 import re
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -25,11 +28,11 @@ DELIMITERS = (",", ";", "\t", "|")
 LARGEST_RECORD = 32 * 2**20
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _BAD_TEXT = re.compile("[\udc80-\udcff]")
+Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
+Positions = np.ndarray[tuple[int], np.dtype[np.intp]]
 _QUOTE, _NEWLINE, _RETURN, _SPACE = 34, 10, 13, 32
 # Lower case, blanks and hyphens as underscores: a repeated header is searched in this form.
-_NORMAL_BYTES = bytes.maketrans(
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZ -", b"abcdefghijklmnopqrstuvwxyz__"
-)
+_NORMAL_BYTES = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ -", b"abcdefghijklmnopqrstuvwxyz__")
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,11 @@ class Dialect:
     delimiter: str | None
 
 
-def _scan_quoted(
-    text: str, start: int, delimiter: str, is_last: bool
-) -> tuple[str, list[str], int, int]:
+def _scan_quoted(text: str, start: int, delimiter: str, is_last: bool) -> tuple[str, list[str], int, int]:
     """Read one record that holds quotes.
 
-    Returns (`ok` | `malformed` | `more`, cells, end of its text, start of what follows). `more`: it does not end in `text`.
+    Returns (`ok` | `malformed` | `more`, cells, end of its text, start of what follows). `more`: it does not
+    end in `text`.
     """
     cells: list[str] = []
     position, length = start, len(text)
@@ -70,7 +72,9 @@ def _scan_quoted(
             if position < length and text[position] not in (delimiter, "\r", "\n"):
                 end = _LINE_END.search(text, position)
                 if end is None:
-                    return ("malformed", cells, length, length) if is_last else ("more", cells, length, length)
+                    return (
+                        ("malformed", cells, length, length) if is_last else ("more", cells, length, length)
+                    )
                 return "malformed", cells, end.start(), end.end()
         else:
             found = stop.search(text, position)
@@ -96,8 +100,8 @@ def _digit_pattern(text: str) -> str:
 def _has_swallowed_lines(cells: list[str], delimiter: str, columns: int) -> bool:
     """Tell whether a quoted cell holds what looks like another record: an unclosed quote met a later one.
 
-    A line inside a cell counts when it has the delimiters of a record and starts like this record does (`R0012` and
-    `R0013`); prose with commas does not.
+    A line inside a cell counts when it has the delimiters of a record and starts like this record does
+    (`R0012` and `R0013`); prose with commas does not.
     """
     if columns < 3:
         return False
@@ -106,7 +110,11 @@ def _has_swallowed_lines(cells: list[str], delimiter: str, columns: int) -> bool
         for line in _LINE_END.split(cell)[1:] if "\n" in cell or "\r" in cell else ():
             parts = line.split(delimiter)
             # The last line of the cell breaks off where the next quote stood: it may be a torn record.
-            if len(parts) >= min(columns, 4) - 1 and "9" in start and _digit_pattern(parts[0].strip('"')) == start:
+            if (
+                len(parts) >= min(columns, 4) - 1
+                and "9" in start
+                and _digit_pattern(parts[0].strip('"')) == start
+            ):
                 return True
     return False
 
@@ -116,8 +124,8 @@ def parse_carefully(
 ) -> tuple[Rows, int]:
     """Read the whole records of `data` one by one; return them and the number of bytes consumed.
 
-    `first_line` is the 0-based line of the file where `data` starts, for messages only. Raises FileRejectedError for a
-    quote that never closes.
+    `first_line` is the 0-based line of the file where `data` starts, for messages only. Raises
+    FileRejectedError for a quote that never closes.
     """
     try:
         text = data.decode("utf-8")
@@ -130,9 +138,8 @@ def parse_carefully(
     position, length, line, multibyte = 0, len(text), 0, not data.isascii()
     while position < length:
         found = _LINE_END.search(text, position)
-        if found is None or (found.group() == "\r" and found.end() == length):
-            if not is_last:
-                break
+        if not is_last and (found is None or (found.group() == "\r" and found.end() == length)):
+            break
         end, following = (found.start(), found.end()) if found else (length, length)
         start = position
         if delimiter is None:
@@ -145,7 +152,9 @@ def parse_carefully(
             state, cells, end, following = _scan_quoted(text, start, delimiter, is_last)
             if state == "more":
                 if is_last or length - start > LARGEST_RECORD:
-                    raise FileRejectedError(f"a quote that opens in line {first_line + line + 1} is never closed")
+                    raise FileRejectedError(
+                        f"a quote that opens in line {first_line + line + 1} is never closed"
+                    )
                 break
             used_lines = len(_LINE_END.findall(text, start, end)) + 1
             if state == "malformed" or (
@@ -162,7 +171,7 @@ def parse_carefully(
         raw = text[start:end]
         if raw.strip():
             is_bad = has_bad_bytes and _BAD_TEXT.search(raw) is not None
-            collector.add(line, cells, lambda raw=raw: _shown(raw), is_bad)
+            collector.add(line, cells, partial(_shown, raw), is_bad)
         line += used_lines
         position = following
     consumed = len(text[:position].encode("utf-8", "surrogateescape")) if position < length else len(data)
@@ -178,20 +187,23 @@ def _shown(raw: str) -> str:
 
 
 class DelimitedReader:
-    """Reads the data rows of one delimited or aligned text file as blocks, in order, parsing blocks in parallel."""
+    """Reads the rows of a delimited or aligned text file as blocks, in order, parsing them in parallel."""
 
     def __init__(self, dialect: Dialect, shape: Shape, first_line: int) -> None:
+        """Read rows of this shape; `first_line` is the 0-based line of the file after the header."""
         self._dialect = dialect
         self._shape = shape
         self._first_line = first_line
         names = [normal_name(shape.names[position]) for position in range(shape.named)]
         ascii_names = [name for name in names if name and name.isascii() and name in shape.required]
-        self._header_marks = [name.encode() for name in (ascii_names or [n for n in names if n and n.isascii()][:3])]
+        self._header_marks = [
+            name.encode() for name in (ascii_names or [n for n in names if n and n.isascii()][:3])
+        ]
 
-    def blocks(self, chunks: Iterator[bytes], pool: Executor, ahead: int = 3) -> Iterator["Future[Rows] | Rows"]:
-        """Yield the blocks of the file in order, as results or as futures of `pool` (at most `ahead` at once)."""
-        from collections import deque
-
+    def blocks(
+        self, chunks: Iterator[bytes], pool: Executor, ahead: int = 3
+    ) -> Iterator["Future[Rows] | Rows"]:
+        """Yield the blocks in order, as results or as futures of `pool`, at most `ahead` at once."""
         waiting: deque[Future[Rows] | Rows] = deque()
         for block in self._cut(chunks):
             if isinstance(block, Rows):
@@ -204,7 +216,10 @@ class DelimitedReader:
         yield from waiting
 
     def _cut(self, chunks: Iterator[bytes]) -> Iterator["tuple[bytes, bool] | Rows"]:
-        """Cut the bytes of a file at ends of records; yield bytes (and whether the fast path may try) or parsed rows."""
+        """Cut the bytes of a file at ends of records.
+
+        Yield bytes (and whether the fast path may try) or parsed rows.
+        """
         rest = b""
         line = self._first_line
         upcoming = next(chunks, None)
@@ -225,14 +240,19 @@ class DelimitedReader:
                     line += block.count(b"\n") + (is_last and not block.endswith(b"\n"))
                     yield block, is_simple
             if len(rest) > LARGEST_RECORD:
-                raise FileRejectedError(f"a line after line {line} is longer than 32 MiB, or a quote is never closed")
+                raise FileRejectedError(
+                    f"a line after line {line} is longer than 32 MiB, or a quote is never closed"
+                )
             if is_last and rest and cut is not None:
                 continue
             if is_last:
                 return
 
     def _end_of_records(self, data: bytes, is_last: bool) -> tuple[int | None, bool]:
-        """Return where the last whole record of `data` ends and whether the fast path may try; (None, _): only with care."""
+        """Return where the last whole record of `data` ends and whether the fast path may try.
+
+        (None, _): only with care.
+        """
         if data.count(b"\r") != data.count(b"\r\n"):
             return None, False
         if b'"' not in data or self._dialect.delimiter is None:
@@ -258,8 +278,7 @@ class DelimitedReader:
         )
         if not is_well_formed:
             return None, False
-        has_inner_newline = bool(np.any(~is_end[: int(np.searchsorted(newlines, cut))]))
-        return cut, not has_inner_newline
+        return cut, True
 
     def _parse(self, data: bytes, is_simple: bool) -> Rows:
         if is_simple:
@@ -277,10 +296,18 @@ class DelimitedReader:
         array = np.frombuffer(data, dtype=np.uint8)
         newlines = np.flatnonzero(array == _NEWLINE)
         line_count = len(newlines) + (not data.endswith(b"\n"))
-        lengths = np.diff(newlines, prepend=-1)
-        if len(newlines) and (int(lengths.max()) > LARGEST_CELL or int(lengths.min()) <= 2):
+        ends, quotes = newlines, np.flatnonzero(array == _QUOTE)
+        if len(quotes):
+            # A line break inside quotes ends no record.
+            ends = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
+        lengths = np.diff(ends, prepend=-1)
+        if len(ends) and (int(lengths.max()) > LARGEST_CELL or int(lengths.min()) <= 2):
             return None
-        if len(data) - (int(newlines[-1]) + 1 if len(newlines) else 0) > LARGEST_CELL:
+        if len(data) - (int(ends[-1]) + 1 if len(ends) else 0) > LARGEST_CELL:
+            return None
+        record_count = len(ends) + (not data.endswith(b"\n"))
+        has_inner_newline = len(ends) != len(newlines)
+        if has_inner_newline and self._may_have_swallowed(data, array, newlines, ends):
             return None
         normal = data.translate(_NORMAL_BYTES)
         if not self._header_marks or all(mark in normal for mark in self._header_marks):
@@ -297,13 +324,15 @@ class DelimitedReader:
         try:
             table = pacsv.read_csv(
                 io.BytesIO(data),
-                read_options=pacsv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=names),
+                read_options=pacsv.ReadOptions(
+                    use_threads=False, block_size=len(data) + 1, column_names=names
+                ),
                 parse_options=pacsv.ParseOptions(
                     delimiter=delimiter,
                     quote_char='"' if b'"' in data else False,
                     double_quote=True,
                     escape_char=False,
-                    newlines_in_values=False,
+                    newlines_in_values=has_inner_newline,
                     ignore_empty_lines=False,
                 ),
                 convert_options=pacsv.ConvertOptions(
@@ -317,7 +346,7 @@ class DelimitedReader:
             )
         except pa.ArrowInvalid:
             return None
-        if table.num_rows != line_count:
+        if table.num_rows != record_count:
             return None
         table = table.combine_chunks()
         needs_trim = _has_padding(data, array, ord(delimiter)) or not is_ascii
@@ -343,17 +372,44 @@ class DelimitedReader:
                 empty = pc.and_(empty, column.is_null()) if column.null_count else False
         if empty is not False and (empty is None or pc.any(empty, min_count=1).as_py()):
             return None
-        numbers = np.arange(line_count, dtype=np.int64)
+        numbers = np.arange(record_count, dtype=np.int64)
+        lines = numbers
+        if has_inner_newline:
+            # A record starts on the line after the end of the one before.
+            lines = np.concatenate(([0], np.searchsorted(newlines, ends) + 1))[:record_count].astype(np.int64)
         return Rows(
             columns=columns,
-            lines=numbers,
+            lines=lines,
             records=numbers,
             line_count=line_count,
-            record_count=line_count,
+            record_count=record_count,
             has_multibyte=not is_ascii,
             was_trimmed=was_trimmed,
             has_signs=has_sign(data),
         )
+
+    def _may_have_swallowed(self, data: bytes, array: Bytes, newlines: Positions, ends: Positions) -> bool:
+        """Tell whether some line inside a quoted cell may look like a record (see `_has_swallowed_lines`)."""
+        columns = self._shape.total
+        if columns < 3:
+            return False
+        delimiter = str(self._dialect.delimiter).encode()
+        delimiters = np.flatnonzero(array == delimiter[0])
+        inner = newlines[~np.isin(newlines, ends)]
+        following = np.searchsorted(newlines, inner) + 1
+        stops = np.append(newlines, len(data))[following]
+        counts = np.searchsorted(delimiters, stops) - np.searchsorted(delimiters, inner)
+        for place in np.flatnonzero(counts + 1 >= min(columns, 4) - 1):
+            line = data[int(inner[place]) + 1 : int(stops[place])].split(delimiter)[0]
+            previous = int(np.searchsorted(ends, inner[place]))
+            start = int(ends[previous - 1]) + 1 if previous else 0
+            first = data[start : start + 500].split(delimiter)[0]
+            patterns = [
+                _digit_pattern(text.decode("utf-8", "replace").strip().strip('"')) for text in (line, first)
+            ]
+            if "9" in patterns[1] and patterns[0] == patterns[1]:
+                return True
+        return False
 
 
 def _has_padding(data: bytes, array: "np.ndarray[tuple[int], np.dtype[np.uint8]]", delimiter: int) -> bool:
@@ -374,7 +430,7 @@ def _has_padding(data: bytes, array: "np.ndarray[tuple[int], np.dtype[np.uint8]]
 
 
 def first_records(data: bytes, delimiter: str | None, count: int) -> tuple[list[list[str]], int, int]:
-    """Return the cells of the first `count` records that are not blank, the bytes and the lines that they take.
+    """Return the cells of the first `count` records that are not blank, and the bytes and lines they take.
 
     Used for headers. Raises FileRejectedError when the header cannot be decoded or its quotes do not close.
     """
@@ -397,7 +453,9 @@ def first_records(data: bytes, delimiter: str | None, count: int) -> tuple[list[
             used_lines = len(_LINE_END.findall(text, position, end)) + 1
             raw = text[position:end]
         if _BAD_TEXT.search(raw):
-            raise FileRejectedError("the header holds bytes that are no UTF-8: save the file as UTF-8, or declare its encoding")
+            raise FileRejectedError(
+                "the header holds bytes that are no UTF-8: save the file as UTF-8, or declare its encoding"
+            )
         if "\0" in raw:
             raise FileRejectedError("the header holds NUL bytes: the file is damaged")
         if raw.strip():
@@ -405,5 +463,3 @@ def first_records(data: bytes, delimiter: str | None, count: int) -> tuple[list[
         lines += used_lines
         position = following
     return records, len(text[:position].encode("utf-8", "surrogateescape")), lines
-
-

@@ -1,5 +1,6 @@
-"""`--explain`: what would be mapped to what, what is missing, and a proposed mapping for an unknown export."""
+"""`--explain`: what is mapped to what, what is missing, and a proposed mapping for an unknown export."""
 
+import difflib
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -20,11 +21,47 @@ from warehouse.landing.names import closest, normal_name
 from warehouse.landing.reading import read_header
 from warehouse.landing.run import Options, entity_of_name, open_delivered
 
+# What exports often call a canonical column, in normalised form; only for proposals, never for landing.
+_SYNONYMS = {
+    "account_id": (
+        "customer_id",
+        "client_id",
+        "company_id",
+        "user_id",
+        "customer",
+        "account",
+        "client",
+        "company",
+    ),
+    "account_name": ("customer_name", "company_name", "company", "name"),
+    "amount": ("order_total", "total", "total_amount", "value", "price", "revenue", "deal_value", "sum"),
+    "ordered_at": ("order_date", "date", "created_at", "purchase_date", "invoice_date"),
+    "order_id": ("id", "order_number", "order", "invoice_id", "invoice"),
+    "deal_id": ("opportunity_id", "record_id", "id", "deal"),
+    "stage": ("deal_stage", "stage_name", "status"),
+    "created_at": ("create_date", "created_date", "created_time", "created", "add_time"),
+    "closed_at": ("close_date", "closed_date", "closing_date", "close_time"),
+    "owner_id": ("owner", "sales_rep", "sales_agent", "deal_owner"),
+    "started_at": ("start_date", "start", "period_start", "starts_at"),
+    "ended_at": ("end_date", "end", "period_end", "ends_at", "canceled_at"),
+    "mrr": ("monthly_amount", "monthly_revenue", "amount", "monthly_price"),
+    "subscription_id": ("id", "subscription", "contract_id"),
+    "response_id": ("id", "respondent_id", "responseid"),
+    "responded_at": ("date", "end_date", "submit_date_(utc)", "timestamp", "recordeddate", "created_at"),
+    "score": ("rating", "nps", "nps_score", "likely_to_recommend", "likelytorecommend"),
+    "comment": ("feedback", "comments", "reason", "verbatim"),
+    "survey": ("survey_id", "survey_name"),
+    "quantity": ("qty", "units"),
+    "email": ("email_address", "e_mail"),
+    "full_name": ("name", "contact_name"),
+}
+
 
 def explain_file(path: Path, options: Options) -> None:
-    """Print how each file would be taken: a table for reading, and the YAML of a proposed mapping on standard output.
+    """Print how each file would be taken.
 
-    Raises WarehouseError when a file cannot be read at all. Lands nothing.
+    A table for reading, and the YAML of a proposed mapping on standard output. Raises WarehouseError when a
+    file cannot be read at all. Lands nothing.
     """
     console = Console(stderr=True, soft_wrap=False, highlight=False, markup=False, emoji=False)
     files, _ = list_files([path])
@@ -40,7 +77,9 @@ def explain_file(path: Path, options: Options) -> None:
         if options.mapping is None:
             fitting = _fitting_mappings(contents)
             if fitting:
-                console.print(Text(f"{contents.name}: fits the shipped mapping {', '.join(fitting)}: give --source"))
+                console.print(
+                    Text(f"{contents.name}: fits the shipped mapping {', '.join(fitting)}: give --source")
+                )
                 for name in fitting[:1]:
                     _explain_known(contents, replace(options, mapping=load_mapping(name)), console)
                 continue
@@ -116,39 +155,50 @@ def _fitting_mappings(contents: Contents) -> list[str]:
 
 
 def propose_mapping(name: str, header: Header, entity: Entity) -> tuple[dict[str, Any], list[str]]:
-    """Return a proposed mapping for an unknown header, and the required columns for which a source must be chosen."""
-    columns: dict[str, Any] = {}
-    taken: set[str] = set()
+    """Return a proposed mapping for an unknown header, and the required columns that still need a source."""
     spelling = {
-        normal_name(names[0]): names[0].strip() for names in header.aliases if names[0] and not looks_like_data(names[0])
+        normal_name(names[0]): names[0].strip()
+        for names in header.aliases
+        if names[0] and not looks_like_data(names[0])
     }
-    for column in entity.column_names:
-        if column in spelling:
-            columns[column] = spelling[column]
-            taken.add(column)
-    for column in entity.column_names:
-        free = [original for normal, original in spelling.items() if normal not in taken]
-        near = closest(column, free) if column not in columns else None
+    columns: dict[str, Any] = {
+        column: spelling[column] for column in entity.column_names if column in spelling
+    }
+    free = {normal: original for normal, original in spelling.items() if normal not in entity.column_names}
+    required_first = sorted(entity.column_names, key=lambda column: column not in entity.required)
+    for column in required_first:
+        if column in columns:
+            continue
+        near = next((word for word in _SYNONYMS.get(column, ()) if word in free), None)
+        near = near or next(iter(difflib.get_close_matches(column, free, n=1, cutoff=0.8)), None)
         if near is not None:
-            columns[column] = near
-            taken.add(normal_name(near))
+            columns[column] = free.pop(near)
     missing = [column for column in entity.required if column not in columns]
     if entity.key[0] in missing:
         columns = {entity.key[0]: {"generated": True}, **columns}
         missing.remove(entity.key[0])
-    rule: dict[str, Any] = {"entity": entity.name, "columns": {c: columns[c] for c in entity.column_names if c in columns}}
+    rule: dict[str, Any] = {
+        "entity": entity.name,
+        "columns": {c: columns[c] for c in entity.column_names if c in columns},
+    }
     if missing:
         rule["constants"] = dict.fromkeys(missing, "CHOOSE")
     return {"source": "my_source", "files": [{"name": name, "entities": [rule]}]}, missing
 
 
 def _propose(contents: Contents, header: Header, options: Options, console: Console) -> None:
-    entity = entities()[options.entity] if options.entity else entity_of_name(contents.inner_name) or best_entity(header)
+    entity = (
+        entities()[options.entity]
+        if options.entity
+        else entity_of_name(contents.inner_name) or best_entity(header)
+    )
     if entity is None:
         ranked = sorted(entities().values(), key=lambda each: -_closeness(header, each))
         entity = ranked[0]
     document, missing = propose_mapping(printable(contents.inner_name, 80), header, entity)
-    console.print(Text(f"{contents.name}: a mapping to start from, as {entity.name} (save it as a .yml file, give it to --source):"))
+    console.print(
+        Text(f"{contents.name}: a mapping to start from, as {entity.name} (save it, give it to --source):")
+    )
     if missing:
         console.print(Text(f"  replace CHOOSE by a constant, or map a column: {', '.join(missing)}"))
     console.print(Text(f"  examples: {SHIPPED_DIR.name}/*.yml, docs/mapping_files.md"))

@@ -1,4 +1,7 @@
-"""Files before their contents: which files a call names, what kind each is, and a bounded stream of its bytes."""
+"""Files before their contents.
+
+Which files a call names, what kind each is, and a bounded stream of its bytes.
+"""
 
 import gzip
 import hashlib
@@ -10,8 +13,9 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 from warehouse.landing.messages import FileRejectedError, shown_file
 
@@ -26,7 +30,7 @@ LARGEST_WORKBOOK = 512 * 2**20
 # Exports compress 5 to 50 times; a bomb 1,000 times. Small outputs are let be.
 LARGEST_RATIO = 300
 RATIO_FREE_BYTES = 32 * 2**20
-CHUNK_BYTES = 8 * 2**20
+CHUNK_BYTES = 4 * 2**20
 
 _MAGIC = (
     (b"PK\x03\x04", "a ZIP archive or an Excel workbook"),
@@ -60,7 +64,10 @@ class Delivered:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a checked file holds: kind `text`, `json`, `xlsx` or `parquet`; `name` with the archive member, if any."""
+    """What a checked file holds: kind `text`, `json`, `xlsx` or `parquet`.
+
+    `name` with the archive member, if any.
+    """
 
     path: Path
     name: str
@@ -81,10 +88,10 @@ def data_suffix(name: str) -> str:
 
 
 def list_files(paths: list[Path]) -> tuple[list[Delivered], list[tuple[str, str]]]:
-    """Return the files that `paths` name, in a fixed order, and what was passed over in folders, with the reason.
+    """Return the files that `paths` name, in a fixed order, and what was passed over in folders, and why.
 
-    A folder stands for every file below it; links are never followed. Base names that occur twice get their folder's
-    name in front, so that every file of a call has its own name.
+    A folder stands for every file below it; links are never followed. Base names that occur twice get their
+    folder's name in front, so that every file of a call has its own name.
     """
     found: list[tuple[Path, bool]] = []
     skipped: list[tuple[str, str]] = []
@@ -122,11 +129,13 @@ def _check_name(name: str) -> None:
     if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in name):
         raise FileRejectedError("the file name holds control characters: rename the file")
     if any("\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069" for character in name):
-        raise FileRejectedError("the file name holds characters that turn the writing direction: rename the file")
+        raise FileRejectedError(
+            "the file name holds characters that turn the writing direction: rename the file"
+        )
 
 
 @contextmanager
-def open_regular(path: Path) -> Iterator[IO[bytes]]:
+def open_regular(path: Path) -> Iterator[BufferedReader]:
     """Open a regular file for reading, following no link and never waiting (a FIFO would hang)."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -165,7 +174,9 @@ def check_file(delivered: Delivered) -> Contents:
     lowered = path.name.lower()
     suffix = data_suffix(lowered)
     if not suffix:
-        raise FileRejectedError("has an unknown file type: .csv, .tsv, .txt, .xlsx, .parquet, .jsonl, .json, .gz or .zip")
+        raise FileRejectedError(
+            "has an unknown file type: .csv, .tsv, .txt, .xlsx, .parquet, .jsonl, .json, .gz or .zip"
+        )
     container = next((each[1:] for each in CONTAINER_SUFFIXES if lowered.endswith(each)), "")
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
@@ -194,7 +205,9 @@ def check_file(delivered: Delivered) -> Contents:
         name = shown_file(f"{delivered.name}/{inner}")
         suffix = data_suffix(inner)
         if PurePosixPath(inner.lower()).suffix not in DATA_SUFFIXES:
-            raise FileRejectedError("the file inside the archive has an unknown type: it must be .csv, .tsv, .txt or .jsonl")
+            raise FileRejectedError(
+                "the file inside the archive has an unknown type: it must be .csv, .tsv, .txt or .jsonl"
+            )
     kind = "text" if suffix in TEXT_SUFFIXES else "json" if suffix in JSON_SUFFIXES else suffix[1:]
     if kind in ("xlsx", "parquet"):
         if container:
@@ -262,7 +275,7 @@ def _unpacked(file: IO[bytes], contents: Contents) -> Iterator[bytes]:
     is_first = True
     try:
         if contents.container == "gz":
-            stream: IO[bytes] = gzip.GzipFile(fileobj=file)
+            stream = cast(IO[bytes], gzip.GzipFile(fileobj=file))
         else:
             archive = zipfile.ZipFile(file)
             member = next(
@@ -274,8 +287,12 @@ def _unpacked(file: IO[bytes], contents: Contents) -> Iterator[bytes]:
         with stream:
             while chunk := stream.read(CHUNK_BYTES):
                 total += len(chunk)
-                if total > LARGEST_FILE or (total > RATIO_FREE_BYTES and total > LARGEST_RATIO * contents.size):
-                    raise FileRejectedError("swells too far when unpacked: unpack it and deliver the file inside")
+                if total > LARGEST_FILE or (
+                    total > RATIO_FREE_BYTES and total > LARGEST_RATIO * contents.size
+                ):
+                    raise FileRejectedError(
+                        "swells too far when unpacked: unpack it and deliver the file inside"
+                    )
                 if is_first:
                     _check_start(chunk[:64], data_suffix(contents.inner_name))
                     is_first = False

@@ -17,7 +17,10 @@ _LISTED_COLUMNS = 10
 
 @dataclass(frozen=True)
 class Header:
-    """The header of a file. `names` is its naming row; `aliases` the names by which each column may be called."""
+    """The header of a file. `names` is its naming row.
+
+    `aliases` the names by which each column may be called.
+    """
 
     names: tuple[str, ...]
     aliases: tuple[tuple[str, ...], ...]
@@ -30,7 +33,10 @@ class Header:
 
 
 def combined_header(rows: Sequence[Sequence[str]]) -> Header:
-    """Return the header made of one to three rows: a blank cell of the first row belongs to the name on its left."""
+    """Return the header made of one to three rows.
+
+    A blank cell of the first row belongs to the name on its left.
+    """
     count = max((len(row) for row in rows), default=0)
     if count > LARGEST_COLUMN_COUNT:
         raise FileRejectedError(f"has {count} columns: at most {LARGEST_COLUMN_COUNT} are taken")
@@ -50,7 +56,7 @@ def combined_header(rows: Sequence[Sequence[str]]) -> Header:
 
 @dataclass(frozen=True)
 class PlannedColumn:
-    """One canonical column: the rule, the source columns that it reads, and the parts of a `first_filled` rule."""
+    """One canonical column: its rule, the source columns it reads, the parts of a `first_filled` rule."""
 
     rule: ColumnRule
     positions: tuple[int, ...]
@@ -79,7 +85,10 @@ class PlannedCondition:
 
 @dataclass(frozen=True)
 class Output:
-    """One entity to be made of a file. `contents` are the source columns that a generated key is hashed from."""
+    """One entity to be made of a file.
+
+    `contents` are the source columns that a generated key is hashed from.
+    """
 
     entity: Entity
     columns: AnyMapping[str, PlannedColumn]
@@ -118,14 +127,20 @@ def _positions(header: Header) -> dict[str, list[int]]:
 
 
 def match_count(header: Header, entity: Entity) -> tuple[int, bool]:
-    """Return how many canonical columns of `entity` the header has, and whether all required ones are among them."""
+    """Return how many canonical columns of `entity` the header has, and whether it has all required ones."""
     names = {normal_name(name) for names in header.aliases for name in names}
-    return sum(column in names for column in entity.column_names), all(name in names for name in entity.required)
+    return sum(column in names for column in entity.column_names), all(
+        name in names for name in entity.required
+    )
 
 
 def best_entity(header: Header) -> Entity | None:
     """Return the entity that the header fits best with all required columns, None when none or several do."""
-    fits = [(match_count(header, entity)[0], entity) for entity in entities().values() if match_count(header, entity)[1]]
+    fits = [
+        (match_count(header, entity)[0], entity)
+        for entity in entities().values()
+        if match_count(header, entity)[1]
+    ]
     best = max((count for count, _ in fits), default=0)
     winners = [entity for count, entity in fits if count == best]
     return winners[0] if len(winners) == 1 else None
@@ -134,15 +149,18 @@ def best_entity(header: Header) -> Entity | None:
 def plan_canonical(header: Header, entity: Entity, is_declared: bool) -> Plan:
     """Plan a file that carries the canonical names of `entity`.
 
-    `is_declared`: the user named the entity, so that a better fitting one is not held against the file. Raises
-    FileRejectedError for missing required, nameless or ambiguous columns and for the header of another entity.
+    `is_declared`: the user named the entity, so that a better fitting one is not held against the file.
+    Raises FileRejectedError for missing required, nameless or ambiguous columns and for the header of another
+    entity.
     """
     positions = _positions(header)
     missing = [name for name in entity.required if name not in positions]
     other = best_entity(header)
     if missing:
         raise FileRejectedError(_missing_message(header, entity, missing, other))
-    nameless = next((number for number, name in enumerate(header.names[: header.named], 1) if not normal_name(name)), None)
+    nameless = next(
+        (number for number, name in enumerate(header.names[: header.named], 1) if not normal_name(name)), None
+    )
     if nameless:
         raise FileRejectedError(f"column {nameless} has no name: name it or remove it")
     doubled = next((places for places in positions.values() if len(places) > 1), None)
@@ -153,7 +171,7 @@ def plan_canonical(header: Header, entity: Entity, is_declared: bool) -> Plan:
         is_better = match_count(header, other)[0] > match_count(header, entity)[0]
         if is_better and set(entity.required) <= set(other.column_names):
             raise FileRejectedError(
-                f"is named {entity.name}, but its header is that of {other.name}: name it so, or give --entity"
+                f"is named {entity.name}, but has the header of {other.name}: name it so, or give --entity"
             )
     spelling = {name: header.names[positions[name][0]] for name in entity.column_names if name in positions}
     rule = canonical_rule(entity, spelling)
@@ -165,7 +183,10 @@ def plan_canonical(header: Header, entity: Entity, is_declared: bool) -> Plan:
 
 
 def plan_mapped(header: Header, rule: FileRule) -> Plan:
-    """Plan a file of a mapping. Raises FileRejectedError when a required column has no source in the header."""
+    """Plan a file of a mapping.
+
+    Raises FileRejectedError when a required column has no source in the header.
+    """
     return _plan(header, rule.entities, _positions(header))
 
 
@@ -179,25 +200,36 @@ def _missing_message(header: Header, entity: Entity, missing: list[str], other: 
         len(names) < 2 or 2 * data_like >= len(names)
     ):
         return f"has no header of {entity.name} in its first line (needed: {', '.join(entity.required)})"
-    unknown = [name for name in names if normal_name(name) not in entity.column_names and not looks_like_data(name)]
+    unknown = [
+        name for name in names if normal_name(name) not in entity.column_names and not looks_like_data(name)
+    ]
     near = closest(missing[0], unknown)
     if near is None and len(missing) == 1 and len(unknown) == 1:
-        near = unknown[0] if set(normal_name(unknown[0]).split("_")) & set(entity.name.rstrip("s").split("_")) else None
-    hint = f"; the closest column is '{printable(near, 40)}': rename it, or map it with --source" if near else ""
+        near = (
+            unknown[0]
+            if set(normal_name(unknown[0]).split("_")) & set(entity.name.rstrip("s").split("_"))
+            else None
+        )
+    hint = (
+        f"; the closest column is '{printable(near, 40)}': rename it, or map it with --source" if near else ""
+    )
     listed = ", ".join(missing)
-    return f"required column{'s' if len(missing) > 1 else ''} {listed} of {entity.name} missing in the header{hint}"
+    plural = "s" if len(missing) > 1 else ""
+    return f"required column{plural} {listed} of {entity.name} missing in the header{hint}"
 
 
 def _find(reference: str, header: Header, positions: AnyMapping[str, list[int]]) -> int | None:
     places = positions.get(normal_name(reference), [])
     if len(places) > 1:
         raise FileRejectedError(
-            f"the mapped column '{printable(reference, 40)}' occurs {len(places)} times: name it with its sub-header"
+            f"the mapped column '{printable(reference, 40)}' occurs {len(places)} times: add its sub-header"
         )
     return places[0] if places else None
 
 
-def _sources(rule: ColumnRule, header: Header, positions: AnyMapping[str, list[int]]) -> tuple[int, ...] | None:
+def _sources(
+    rule: ColumnRule, header: Header, positions: AnyMapping[str, list[int]]
+) -> tuple[int, ...] | None:
     """Return the source columns of a rule; None when the header lacks them."""
     if rule.constant is not None or rule.is_generated:
         return ()
@@ -237,7 +269,15 @@ def _planned(rule: ColumnRule, header: Header, positions: AnyMapping[str, list[i
 def _wanted_name(rule: ColumnRule) -> str:
     if rule.first_filled:
         return _wanted_name(rule.first_filled[0])
-    return rule.sources[0] if rule.sources else rule.join[0] if rule.join else rule.lookup.on if rule.lookup else "(pattern)"
+    return (
+        rule.sources[0]
+        if rule.sources
+        else rule.join[0]
+        if rule.join
+        else rule.lookup.on
+        if rule.lookup
+        else "(pattern)"
+    )
 
 
 def _plan(header: Header, rules: tuple[EntityRule, ...], positions: AnyMapping[str, list[int]]) -> Plan:
@@ -254,17 +294,20 @@ def _plan(header: Header, rules: tuple[EntityRule, ...], positions: AnyMapping[s
             if name not in rule.columns:
                 continue
             planned = _planned(rule.columns[name], header, positions)
+            default = rule.columns[name].default
+            if planned is None and default is not None:
+                planned = PlannedColumn(ColumnRule(constant=default), ())
             if planned is not None:
                 columns[name] = planned
                 if name in entity.required:
                     key_sources.update(planned.all_positions)
-            elif name in entity.required and rule.columns[name].default is None:
+            elif name in entity.required:
                 wanted = _wanted_name(rule.columns[name])
                 shown = [each for each in header.names if each and not looks_like_data(each)]
                 near = closest(wanted, shown)
                 hint = f"; the closest is '{printable(near, 40)}'" if near else ""
                 raise FileRejectedError(
-                    f"the column '{printable(wanted, 60)}' that the mapping takes {name} of {entity.name} from is missing{hint}"
+                    f"the mapped column '{printable(wanted, 60)}' ({name} of {entity.name}) is missing{hint}"
                 )
             else:
                 absent.append(_wanted_name(rule.columns[name]))
@@ -275,7 +318,9 @@ def _plan(header: Header, rules: tuple[EntityRule, ...], positions: AnyMapping[s
                 # Nothing to exclude where the column does not exist.
                 continue
             if place is None:
-                raise FileRejectedError(f"the column '{printable(condition.column, 60)}' of the mapping's condition is missing")
+                raise FileRejectedError(
+                    f"the column '{printable(condition.column, 60)}' of the mapping's condition is missing"
+                )
             conditions.append(PlannedCondition(place, condition.values, condition.is_negated))
         used.update(place for column in columns.values() for place in column.all_positions)
         used.update(condition.position for condition in conditions)
@@ -284,8 +329,12 @@ def _plan(header: Header, rules: tuple[EntityRule, ...], positions: AnyMapping[s
             used.update(contents)
         outputs.append(output)
         if absent:
-            notes.append(f"mapped columns not in the file: {', '.join(printable(each, 40) for each in absent)}")
-    mapped = {place for output in outputs for column in output.columns.values() for place in column.all_positions}
+            notes.append(
+                f"mapped columns not in the file: {', '.join(printable(each, 40) for each in absent)}"
+            )
+    mapped = {
+        place for output in outputs for column in output.columns.values() for place in column.all_positions
+    }
     mapped.update(condition.position for output in outputs for condition in output.conditions)
     unknown = [place for place in range(header.named) if place not in mapped]
     if unknown and header.has_header:
@@ -295,7 +344,9 @@ def _plan(header: Header, rules: tuple[EntityRule, ...], positions: AnyMapping[s
         notes.append(f"columns left out: {', '.join(listed)}{more}")
     if header.named < len(header.names):
         notes.append(f"{len(header.names) - header.named} empty trailing columns dropped")
-    required = {normal_name(header.names[place]) for place in key_sources} - {""} if header.has_header else set()
+    # A second header holds the names of the required columns; of all used ones where only one is required.
+    telling = key_sources if len(key_sources) > 1 else mapped
+    required = {normal_name(header.names[place]) for place in telling} - {""} if header.has_header else set()
     shape = Shape(header.names, header.named, tuple(sorted(used)), frozenset(required))
     lookups = tuple(
         lookup for output in outputs for column in output.columns.values() for lookup in column.lookups

@@ -1,4 +1,4 @@
-"""Mapping files: how the export of one source becomes canonical entities (docs/mapping_files.md is the reference)."""
+"""Mapping files: how the export of one source becomes canonical entities (see docs/mapping_files.md)."""
 
 import fnmatch
 import hashlib
@@ -20,17 +20,27 @@ from warehouse.landing.names import closest
 SHIPPED_DIR = Path(__file__).resolve().parents[1] / "mappings"
 _LARGEST_MAPPING = 2**20
 _FORMATS = ("delimited", "aligned")
-_DELIMITERS = {",": ",", ";": ";", "|": "|", "\t": "\t", "tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
+_DELIMITERS = {
+    ",": ",",
+    ";": ";",
+    "|": "|",
+    "\t": "\t",
+    "tab": "\t",
+    "comma": ",",
+    "semicolon": ";",
+    "pipe": "|",
+}
 
 
 @dataclass(frozen=True)
 class ColumnRule:
     """Where the text of one canonical column comes from and what is done to it, in the order of the fields.
 
-    `sources` are alternatives: the first that the header has is taken. `matches` is a pattern for the source's name,
-    `join` several columns put together with `separator`, `generated` a key made of the row's contents.
-    With `divisor_column` the number is divided by the divisor of that column's text, and empty where there is none.
-    `first_filled` are rules of which the first that gives a text wins; `first_part` cuts a list at its separator.
+    `sources` are alternatives: the first that the header has is taken. `matches` is a pattern for the
+    source's name, `join` several columns put together with `separator`, `generated` a key made of the row's
+    contents. With `divisor_column` the number is divided by the divisor of that column's text, and empty
+    where there is none. `first_filled` are rules of which the first that gives a text wins; `first_part` cuts
+    a list at its separator.
     """
 
     sources: tuple[str, ...] = ()
@@ -54,7 +64,10 @@ class ColumnRule:
 
 @dataclass(frozen=True)
 class Lookup:
-    """Takes the text from another file of the same folder: the row whose `match` column equals this file's `on`."""
+    """Takes the text from another file of the same folder.
+
+    The row whose `match` column equals this file's `on`.
+    """
 
     file: str
     on: str
@@ -97,13 +110,18 @@ class FileRule:
     sheet: str | None = None
 
     def fits_name(self, name: str) -> bool:
-        """Tell whether a file name fits one of the patterns (case does not count; a rule without patterns fits all)."""
-        return not self.names or any(fnmatch.fnmatchcase(name.lower(), pattern.lower()) for pattern in self.names)
+        """Tell whether a file name fits one of the patterns (case does not count.
+
+        A rule without patterns fits all).
+        """
+        return not self.names or any(
+            fnmatch.fnmatchcase(name.lower(), pattern.lower()) for pattern in self.names
+        )
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """A mapping file. `fingerprint` changes with its contents, so that a corrected mapping lands a file anew."""
+    """A mapping file. `fingerprint` changes with its contents: a corrected mapping lands a file anew."""
 
     name: str
     fingerprint: str
@@ -127,7 +145,9 @@ def load_mapping(source: str) -> Mapping:
         if path.suffix.lower() not in (".yml", ".yaml"):
             near = closest(source, shipped_mappings())
             hint = f"did you mean {near}?" if near else "give a shipped name or the path of a .yml file"
-            raise WarehouseError(f"no mapping '{printable(source, 40)}': {hint} (shipped: {', '.join(shipped_mappings())})")
+            raise WarehouseError(
+                f"no mapping '{printable(source, 40)}': {hint} (shipped: {', '.join(shipped_mappings())})"
+            )
     if not path.is_file():
         raise WarehouseError(f"there is no mapping file {printable(path.name, 60)}")
     where = printable(path.name, 60)
@@ -193,7 +213,10 @@ class _Parser:
     def _entity(self, name: Any, place: str) -> Entity:
         if name not in entities():
             near = closest(str(name), entities())
-            raise self._fail(place, f"unknown entity '{printable(str(name), 40)}'" + (f", did you mean {near}?" if near else ""))
+            raise self._fail(
+                place,
+                f"unknown entity '{printable(str(name), 40)}'" + (f", did you mean {near}?" if near else ""),
+            )
         return entities()[name]
 
     def mapping(self, document: Any, name: str) -> Mapping:
@@ -202,7 +225,9 @@ class _Parser:
         )
         source = top.get("source", name)
         if not isinstance(source, str) or not re.fullmatch(r"[\w.-]{1,60}", source):
-            raise self._fail("source", "must be a short name of letters, digits, dots, hyphens and underscores")
+            raise self._fail(
+                "source", "must be a short name of letters, digits, dots, hyphens and underscores"
+            )
         if not isinstance(top["files"], list) or not top["files"]:
             raise self._fail("files", "must be a list with at least one file")
         files = tuple(self._file(each, f"file {number}") for number, each in enumerate(top["files"], 1))
@@ -224,8 +249,8 @@ class _Parser:
 
     def _file(self, value: Any, place: str) -> FileRule:
         allowed = {
-            "name", "header", "format", "delimiter", "encoding", "header_rows", "skip_rows", "column_names", "sheet",
-            "decimal", "thousands", "entities",
+            "name", "header", "format", "delimiter", "encoding", "header_rows", "skip_rows", "column_names",
+            "sheet", "decimal", "thousands", "entities",
         }  # fmt: skip
         table = self._table(value, place, allowed, {"entities"})
         names = self._texts(table["name"], f"{place}, name") if "name" in table else ()
@@ -244,7 +269,9 @@ class _Parser:
         if encoding is not None and encoding not in ENCODINGS:
             raise self._fail(f"{place}, encoding", f"must be one of {', '.join(ENCODINGS)}")
         header_rows = self._count(table.get("header_rows", 1), f"{place}, header_rows", 3)
-        column_names = self._texts(table["column_names"], f"{place}, column_names") if "column_names" in table else ()
+        column_names = (
+            self._texts(table["column_names"], f"{place}, column_names") if "column_names" in table else ()
+        )
         if (header_rows == 0) != bool(column_names):
             raise self._fail(place, "'column_names' belong to 'header_rows: 0', and only to it")
         rules = table["entities"]
@@ -297,7 +324,9 @@ class _Parser:
                 if column not in types:
                     near = closest(str(column), types)
                     hint = f", did you mean {near}?" if near else ""
-                    raise self._fail(place, f"{entity.name} has no column '{printable(str(column), 40)}'{hint}")
+                    raise self._fail(
+                        place, f"{entity.name} has no column '{printable(str(column), 40)}'{hint}"
+                    )
                 if column in columns:
                     raise self._fail(place, f"'{column}' is given twice")
                 where = f"{place}, {column}"
@@ -311,7 +340,9 @@ class _Parser:
         missing = [name for name in entity.required if name not in columns]
         if missing:
             raise self._fail(place, f"the required column '{missing[0]}' is neither mapped nor constant")
-        conditions = tuple(self._condition(key, each, place) for key, each in (table.get("where") or {}).items())
+        conditions = tuple(
+            self._condition(key, each, place) for key, each in (table.get("where") or {}).items()
+        )
         if not isinstance(table.get("distinct", False), bool):
             raise self._fail(f"{place}, distinct", "must be true or false")
         return EntityRule(entity.name, columns, conditions, table.get("distinct", False))
@@ -328,15 +359,19 @@ class _Parser:
         if isinstance(value, str | list):
             return ColumnRule(sources=self._texts(value, place), **numbers)  # type: ignore[arg-type]
         allowed = {
-            "from", "matches", "join", "separator", "generated", "values", "date_format", "decimal", "thousands",
-            "divide_by", "default", "lookup", "first_part", "first_filled",
+            "from", "matches", "join", "separator", "generated", "values", "date_format", "decimal",
+            "thousands", "divide_by", "default", "lookup", "first_part", "first_filled",
         }  # fmt: skip
         table = self._table(value, place, allowed, set())
         origins = [
-            each for each in ("from", "matches", "join", "generated", "lookup", "first_filled") if each in table
+            each
+            for each in ("from", "matches", "join", "generated", "lookup", "first_filled")
+            if each in table
         ]
         if not origins or (len(origins) > 1 and set(origins) != {"from", "matches"}):
-            raise self._fail(place, "needs exactly one of from, matches, join, lookup, first_filled, generated")
+            raise self._fail(
+                place, "needs exactly one of from, matches, join, lookup, first_filled, generated"
+            )
         if "matches" in table:
             try:
                 re.compile(table["matches"])
@@ -351,7 +386,9 @@ class _Parser:
             lookup = Lookup(**{part: str(given[part]) for part in parts})
         divide_by, divisor_column, divisors = 1, None, {}
         if isinstance(table.get("divide_by"), dict):
-            given = self._table(table["divide_by"], f"{place}, divide_by", {"column", "values"}, {"column", "values"})
+            given = self._table(
+                table["divide_by"], f"{place}, divide_by", {"column", "values"}, {"column", "values"}
+            )
             divisor_column = str(given["column"])
             if origins != ["from"] or not isinstance(given["values"], dict) or not given["values"]:
                 raise self._fail(f"{place}, divide_by", "needs 'from' and a table of text: divisor")
@@ -386,10 +423,13 @@ class _Parser:
             lookup=lookup,
             first_part=_text(table.get("first_part")) or None,
             first_filled=tuple(self._column(part, f"{place}, first_filled", numbers) for part in given_parts),
-            **{**numbers, **self._numbers(table, place)},  # type: ignore[arg-type]
+            **{**numbers, **self._numbers(table, place)},
         )
 
 
 def canonical_rule(entity: Entity, names: AnyMapping[str, str]) -> EntityRule:
-    """Return the rule of a file that carries the canonical names; `names` maps them to the header's spelling."""
+    """Return the rule of a file that carries the canonical names.
+
+    `names` maps them to the header's spelling.
+    """
     return EntityRule(entity.name, {column: ColumnRule(sources=(name,)) for column, name in names.items()})

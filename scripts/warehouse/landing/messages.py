@@ -10,7 +10,10 @@ _FILE_NAME_LENGTH = 120
 
 
 class FileRejectedError(WarehouseError):
-    """One file cannot be taken; the other files of the call go on. The message is the reason, for the user."""
+    """One file cannot be taken; the other files of the call go on.
+
+    The message is the reason, for the user.
+    """
 
 
 def printable(text: str, length: int) -> str:
@@ -20,21 +23,27 @@ def printable(text: str, length: int) -> str:
 
 
 def looks_like_data(name: str) -> bool:
-    """Tell whether a column name looks like a cell (an address, a date, a number), so that it is not shown."""
+    """Tell whether a column name looks like a cell (an address, a date, a number) and is not to be shown."""
     digits = sum(character.isdigit() for character in name)
     letters = sum(character.isalpha() for character in name)
     return bool(re.search("[@＠﹫]|%40", name)) or digits >= 4 or digits >= letters
 
 
 def shown_column(name: str, position: int) -> str:
-    """Return how a source column is named in a message: its name, or its 1-based position when it looks like data."""
+    """Return how a source column is named in a message.
+
+    Its name, or its 1-based position when it looks like data.
+    """
     if not name.strip() or looks_like_data(name):
         return f"column {position}"
     return f"'{printable(name.strip(), SHOWN_LENGTH)}'"
 
 
 def shown_file(name: str) -> str:
-    """Return how a file is named in messages and in the landing zone: no control characters, no e-mail address."""
+    """Return how a file is named in messages and in the landing zone.
+
+    No control characters, no e-mail address.
+    """
     from warehouse.landing.personal_data import ADDRESS
 
     return printable(ADDRESS.sub("(address)", name), _FILE_NAME_LENGTH)

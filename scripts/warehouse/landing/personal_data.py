@@ -1,7 +1,7 @@
 """E-mail addresses become keyed tokens before anything is written.
 
-A token is `email:` and the first 24 hexadecimal digits (96 bits) of HMAC-SHA256 over the normalised address, so that
-equal addresses stay equal within one warehouse and nobody without the key can test a guess.
+A token is `email:` and the first 24 hexadecimal digits (96 bits) of HMAC-SHA256 over the normalised address,
+so that equal addresses stay equal within one warehouse and nobody without the key can test a guess.
 """
 
 import hmac
@@ -20,13 +20,17 @@ KEY_VARIABLE = "WAREHOUSE_TOKEN_KEY"
 _TOKEN_DIGITS = 24
 _SHORTEST_KEY = 16
 
-# Deliberately greedy: a token too many does no harm, an address too few does. The domain may lack a dot, the sign may
-# be full-width or percent-encoded; with blanks around the sign the domain must have a dot ("meet @ noon" stays).
+# Deliberately greedy: a token too many does no harm, an address too few does. The domain may lack a dot, the
+# sign may be full-width or percent-encoded; with blanks around the sign the domain must have a dot ("meet @
+# noon" stays).
 _SIGN = "(?:[@＠﹫]|%40)"
-_LOCAL = r"(?:\"[^\"\r\n]{1,64}\"|[^\s@＠﹫,;:<>\"'()\[\]{}|\\/=&?]{1,128})"
+_EXCLUDED = r"\s@＠﹫,;:<>\"()\[\]{}|\\/=&?"
+_LOCAL = rf"(?:\"[^\"\r\n]{{1,64}}\"|[^{_EXCLUDED}'][^{_EXCLUDED}]{{0,127}})"
 _DOMAIN = r"(?:\[[0-9A-Fa-f:.]{3,45}\]|[^\W_](?:[\w-]|[.。．](?=\w)){0,253})"
 ADDRESS = re.compile(rf"{_LOCAL}{_SIGN}{_DOMAIN}|{_LOCAL}\s+{_SIGN}\s+[\w-]+(?:\.[\w-]+)+")
 _SIGN_PATTERN = re.compile(_SIGN)
+# The usual address as a whole cell: its normalised form is its lower case.
+_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,128}@[A-Za-z0-9][A-Za-z0-9.-]{0,250}[A-Za-z0-9]")
 _SIGNS = ("@", "＠", "﹫", "%40")
 SIGN_BYTES = tuple(sign.encode() for sign in _SIGNS)
 
@@ -38,9 +42,10 @@ def normalised_address(address: str) -> str:
 
 
 def token_key(root: Path) -> bytes:
-    """Return the key of the tokens: the environment variable WAREHOUSE_TOKEN_KEY, else the file `token.key` in `root`.
+    """Return the key of the tokens.
 
-    The file is created on first use, readable by its owner alone. Raises WarehouseError when the key is too short.
+    The environment variable WAREHOUSE_TOKEN_KEY, else the file `token.key` in `root`. The file is created on
+    first use, readable by its owner alone. Raises WarehouseError when the key is too short.
     """
     from_environment = os.environ.get(KEY_VARIABLE)
     if from_environment:
@@ -63,9 +68,13 @@ def token_key(root: Path) -> bytes:
             temporary.unlink()
         key = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise WarehouseError(f"cannot read or create {path.name} in the warehouse folder: check its owner") from error
+        raise WarehouseError(
+            f"cannot read or create {path.name} in the warehouse folder: check its owner"
+        ) from error
     if len(key) < _SHORTEST_KEY:
-        raise WarehouseError(f"{path.name} in the warehouse folder is damaged: restore it, or set {KEY_VARIABLE}")
+        raise WarehouseError(
+            f"{path.name} in the warehouse folder is damaged: restore it, or set {KEY_VARIABLE}"
+        )
     return key.encode()
 
 
@@ -73,6 +82,7 @@ class Tokens:
     """Replaces addresses by tokens of one key. Remembers recent ones: the same address comes many times."""
 
     def __init__(self, key: bytes) -> None:
+        """Make tokens with this key."""
         self._key = key
         self._known: dict[str, str] = {}
 
@@ -80,7 +90,8 @@ class Tokens:
         """Return the token of one address."""
         known = self._known.get(address)
         if known is None:
-            digest = hmac.digest(self._key, normalised_address(address).encode("utf-8", "replace"), "sha256")
+            normal = address.lower() if _PLAIN_ADDRESS.fullmatch(address) else normalised_address(address)
+            digest = hmac.digest(self._key, normal.encode("utf-8", "replace"), "sha256")
             if len(self._known) > 100_000:
                 self._known.clear()
             known = self._known[address] = f"email:{digest.hex()[:_TOKEN_DIGITS]}"
@@ -88,12 +99,17 @@ class Tokens:
 
     def text(self, text: str) -> str:
         """Return `text` with every address in it replaced."""
+        if _PLAIN_ADDRESS.fullmatch(text):
+            return self.token(text)
         if not any(sign in text for sign in _SIGNS):
             return text
         return ADDRESS.sub(lambda match: self.token(match.group()), text)
 
     def array(self, array: pa.Array) -> pa.Array:
-        """Return a string array with every address replaced; arrays without a sign cost one vectorised search."""
+        """Return a string array with every address replaced.
+
+        Arrays without a sign cost one vectorised search.
+        """
         marked = pc.match_substring_regex(array, "@|＠|﹫|%40")
         if not pc.any(marked, min_count=1).as_py():
             return array

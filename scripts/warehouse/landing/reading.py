@@ -6,6 +6,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -32,9 +33,15 @@ _DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
 
 class OpenFile:
-    """A file whose header is understood. `blocks` reads its rows once, in order; `repairs` says what was repaired."""
+    """A file whose header is understood.
 
-    def __init__(self, plan: Plan, repairs: list[str], blocks: Callable[[Executor], Blocks], first_line: int) -> None:
+    `blocks` reads its rows once, in order; `repairs` says what was repaired.
+    """
+
+    def __init__(
+        self, plan: Plan, repairs: list[str], blocks: Callable[[Executor], Blocks], first_line: int
+    ) -> None:
+        """Keep the plan; `first_line` is the 0-based line of the file after the header."""
         self.plan = plan
         self.repairs = repairs
         self.blocks = blocks
@@ -114,14 +121,16 @@ def _open_text(contents: Contents, rule: FileRule | None, planner: Planner) -> O
 def _choose_delimiter(
     start: bytes, candidates: tuple[str | None, ...], rule: FileRule | None, planner: Planner, name: str
 ) -> tuple[str | None, Plan, int, int]:
-    """Return the delimiter under which the header fits, the plan, and the bytes and lines that the header takes."""
+    """Return the delimiter under which the header fits, the plan, the header's length in bytes and lines."""
     fits: list[tuple[int, str | None, Plan, int, int]] = []
     refusals: list[tuple[int, FileRejectedError]] = []
     header_rows = rule.header_rows if rule else 1
     for delimiter in candidates:
         try:
             if header_rows == 0 and rule:
-                header = Header(rule.column_names, tuple((each,) for each in rule.column_names), has_header=False)
+                header = Header(
+                    rule.column_names, tuple((each,) for each in rule.column_names), has_header=False
+                )
                 size = lines = 0
             else:
                 records, size, lines = first_records(start, delimiter, header_rows)
@@ -136,9 +145,9 @@ def _choose_delimiter(
         except FileRejectedError as error:
             refusals.append((header.named, error))
     if not fits:
-        error = max(refusals, key=lambda refusal: refusal[0])[1]
+        refused = max(refusals, key=lambda refusal: refusal[0])[1]
         hint = _preamble_hint(start, candidates, planner) if header_rows == 1 else ""
-        raise FileRejectedError(f"{error}{hint}") from None
+        raise FileRejectedError(f"{refused}{hint}") from None
     most = max(fit[0] for fit in fits)
     best = [fit for fit in fits if fit[0] == most]
     if len(best) > 1:
@@ -164,7 +173,7 @@ def _preamble_hint(start: bytes, candidates: tuple[str | None, ...], planner: Pl
                 records, _, _ = first_records(start[position : position + 65536], delimiter, 1)
                 if records:
                     planner(combined_header(records))
-                    return f" (line {number} is a header: remove the lines above it, or map the file with skip_rows)"
+                    return f" (line {number} is a header: remove what is above it, or map with skip_rows)"
             except FileRejectedError:
                 continue
     return ""
@@ -181,7 +190,7 @@ def _collected(shape: Shape, rows: Iterator[tuple[int, list[str | None], str]], 
     for line, cells, raw in rows:
         if any(cell and not cell.isspace() for cell in cells):
             is_bad = any(cell is not None and _SURROGATE.search(cell) for cell in cells)
-            collector.add(line - start, cells, lambda raw=raw: _escaped(raw), is_bad)
+            collector.add(line - start, cells, partial(_escaped, raw), is_bad)
             multibyte = multibyte or not raw.isascii()
         if collector.record_count >= _ROWS_PER_BLOCK:
             yield collector.rows(line + 1 - start, multibyte)
@@ -223,7 +232,9 @@ def _json_lines(contents: Contents) -> Iterator[tuple[int, str]]:
     for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")
         if len(rest) > 32 * 2**20:
-            raise FileRejectedError("holds a line longer than 32 MiB, or is one JSON document: deliver JSON lines")
+            raise FileRejectedError(
+                "holds a line longer than 32 MiB, or is one JSON document: deliver JSON lines"
+            )
         for line in whole:
             yield number, line.decode("utf-8", "surrogateescape")
             number += 1
@@ -317,7 +328,7 @@ def _open_json(contents: Contents, planner: Planner) -> OpenFile:
             else:
                 cells = [_json_cell(record.get(name)) for name in names]
                 is_bad = any(cell is not None and _SURROGATE.search(cell) for cell in cells)
-                collector.add(line - start, cells, lambda text=text: _escaped(text), is_bad)
+                collector.add(line - start, cells, partial(_escaped, text), is_bad)
                 multibyte = multibyte or not text.isascii()
             if collector.record_count >= _ROWS_PER_BLOCK:
                 yield collector.rows(line + 1 - start, multibyte)
@@ -363,7 +374,11 @@ def _open_workbook(contents: Contents, rule: FileRule | None, planner: Planner) 
         else:
             for sheet in sheets:
                 sheet.reset_dimensions()
-            sheets = [s for s in sheets if any(any(v is not None for v in r) for r in s.iter_rows(max_row=50, values_only=True))]
+            sheets = [
+                s
+                for s in sheets
+                if any(any(v is not None for v in r) for r in s.iter_rows(max_row=50, values_only=True))
+            ]
         if len(sheets) != 1:
             raise FileRejectedError(f"has {len(sheets)} sheets with rows: name one with 'sheet' in a mapping")
         sheet = sheets[0]

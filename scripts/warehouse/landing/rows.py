@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from warehouse.landing.messages import FileRejectedError
-from warehouse.landing.names import normal_name
+from warehouse.landing.names import normal_name, quick_name
 
 LARGEST_CELL = 2**20
 
@@ -25,7 +25,10 @@ BAD_JSON = "bad_json"
 
 @dataclass(frozen=True)
 class BadRow:
-    """A row of bad structure. `line` and `record` are 0-based within its block; `cells` as far as they can be told."""
+    """A row of bad structure.
+
+    `line` and `record` are 0-based within its block; `cells` as far as they can be told.
+    """
 
     line: int
     record: int
@@ -39,7 +42,8 @@ class Rows:
     """One block of a file. `columns` maps a 0-based source column to its text (empty cells NULL).
 
     `lines` and `records` of good rows are 0-based within the block, int64 of shape (rows,); `line_count` and
-    `record_count` say how far the block reaches, bad rows included. Without `has_signs` no cell holds an address.
+    `record_count` say how far the block reaches, bad rows included. Without `has_signs` no cell holds an
+    address.
     """
 
     columns: dict[int, pa.Array]
@@ -62,8 +66,8 @@ class Rows:
 class Shape:
     """What a row of a file must look like: its header, and which columns are wanted.
 
-    `named` columns have a name; `total` counts nameless trailing ones too, which must be empty. `required` are the
-    normalised names that make a row a repeated header.
+    `named` columns have a name; `total` counts nameless trailing ones too, which must be empty. `required`
+    are the normalised names that make a row a repeated header.
     """
 
     names: tuple[str, ...]
@@ -81,6 +85,7 @@ class RowCollector:
     """Sorts records of text cells into good and bad rows; the one place that judges a record's structure."""
 
     def __init__(self, shape: Shape) -> None:
+        """Collect records of this shape."""
         self._shape = shape
         self._normal_names = [normal_name(name) for name in shape.names[: shape.named]]
         self._columns: list[list[str | None]] = [[] for _ in shape.wanted]
@@ -95,17 +100,23 @@ class RowCollector:
         self.bad.append(BadRow(line, self.record_count, reason, raw_line, cells))
         self.record_count += 1
 
-    def add(self, line: int, cells: Sequence[str | None], raw_line: Callable[[], str], has_bad_bytes: bool) -> None:
+    def add(
+        self, line: int, cells: Sequence[str | None], raw_line: Callable[[], str], has_bad_bytes: bool
+    ) -> None:
         """Judge one record and add it to the good or the bad rows."""
         shape = self._shape
         count = len(cells)
         if any(cell and "\0" in cell for cell in cells):
             reason = NUL_BYTE
             if count == 1 and len(cells[0] or "") >= 16 and not (cells[0] or "").strip("\0 "):
-                raise FileRejectedError("ends in NUL bytes: it was cut short while being written, deliver it again")
+                raise FileRejectedError(
+                    "ends in NUL bytes: it was cut short while being written, deliver it again"
+                )
         elif has_bad_bytes:
             reason = BAD_BYTES
-        elif any(cell and len(cell) > LARGEST_CELL // 4 and len(cell.encode()) > LARGEST_CELL for cell in cells):
+        elif any(
+            cell and len(cell) > LARGEST_CELL // 4 and len(cell.encode()) > LARGEST_CELL for cell in cells
+        ):
             reason = CELL_TOO_LARGE
         elif not shape.named <= count <= shape.total:
             reason = RAGGED_ROW
@@ -113,7 +124,7 @@ class RowCollector:
             reason = BLANK_ROW
         elif any(cell and not cell.isspace() for cell in cells[shape.named :]):
             reason = RAGGED_ROW
-        elif self._is_header(cells, line):
+        elif self._is_header(cells):
             reason = REPEATED_HEADER
         else:
             for target, position in zip(self._columns, shape.wanted, strict=True):
@@ -130,27 +141,29 @@ class RowCollector:
         self._check_shuffled(cells)
         self.add_bad(line, reason, raw_line(), cells)
 
-    def _is_header(self, cells: Sequence[str | None], line: int) -> bool:
+    def _is_header(self, cells: Sequence[str | None]) -> bool:
         """Tell whether a row repeats the header. A header in another order would shift every row below it."""
         if not self._normal_names or len(self._normal_names) < 2:
             return False
         names = self._normal_names
         first = cells[0]
-        if first and normal_name(first) == names[0]:
-            return [normal_name(cell or "") for cell in cells[: len(names)]] == names or self._check_shuffled(cells)
-        required = self._shape.required
-        if len(required) > 1 and any(cell in required for cell in cells if cell):
-            return self._check_shuffled(cells)
-        return False
+        if first and (first == self._shape.names[0] or quick_name(first) == names[0]):
+            is_header = [normal_name(cell or "") for cell in cells[: len(names)]] == names
+            return is_header or self._check_shuffled(cells)
+        return self._check_shuffled(cells)
 
     def _check_shuffled(self, cells: Sequence[str | None]) -> bool:
+        """Raise FileRejectedError when a row holds all required names, but is not the header."""
         required = self._shape.required
-        if len(required) > 1 and len(cells) < 4 * self._shape.total + 8:
-            normal = [normal_name(cell) if cell and len(cell) < 200 else "" for cell in cells]
-            if required <= set(normal) and normal[: len(self._normal_names)] != self._normal_names:
-                raise FileRejectedError(
-                    "holds a second header with other columns: two exports were joined, deliver them one by one"
-                )
+        if len(required) < 2 or required.isdisjoint(
+            quick_name(cell) for cell in cells if cell and len(cell) < 200
+        ):
+            return False
+        normal = [normal_name(cell) if cell and len(cell) < 200 else "" for cell in cells]
+        if required <= set(normal) and normal[: len(self._normal_names)] != self._normal_names:
+            raise FileRejectedError(
+                "holds a second header with other columns: two exports were joined, deliver each alone"
+            )
         return False
 
     def rows(self, line_count: int, has_multibyte: bool) -> Rows:

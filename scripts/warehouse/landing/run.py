@@ -1,4 +1,7 @@
-"""One call of `warehouse land`: every file is judged by itself, and what is accepted becomes visible at once."""
+"""One call of `warehouse land`.
+
+Every file is judged by itself, and what is accepted becomes visible at once.
+"""
 
 import datetime
 import fnmatch
@@ -21,19 +24,30 @@ from warehouse.contract import Entity, entities
 from warehouse.errors import WarehouseError
 from warehouse.landing import zone
 from warehouse.landing.files import Contents, Delivered, check_file, list_files
-from warehouse.landing.header import Header, Plan, best_entity, plan_canonical, plan_mapped
+from warehouse.landing.header import (
+    Header,
+    Output,
+    Plan,
+    best_entity,
+    match_count,
+    plan_canonical,
+    plan_mapped,
+)
 from warehouse.landing.mapping import FileRule, Lookup, Mapping
 from warehouse.landing.messages import FileRejectedError, shown_file
 from warehouse.landing.names import normal_name
+from warehouse.landing.occurrences import OccurrenceCounter
 from warehouse.landing.personal_data import Tokens, token_key
 from warehouse.landing.reading import OpenFile, open_file
 from warehouse.landing.rows import BAD_BYTES, BadRow, Rows, Shape
 from warehouse.landing.transform import EntityRows, Lookups, transform, without_addresses
 from warehouse.paths import WarehousePaths
 
-# A full delivery with fewer than this share of the keys that were there is held until the user accepts the drop.
+# A full delivery with fewer than this share of the keys that were there is held until the user accepts the
+# drop.
 SMALLEST_FULL_SHARE = 0.5
 _THREADS = 2
+_BAD_ROWS_AT_ONCE = 20_000
 _DATE_IN_NAME = re.compile(r"(?<!\d)(20\d{2})(-?)(\d{2})\2(\d{2})(?!\d)")
 
 
@@ -64,12 +78,12 @@ class FileResult:
 
 @dataclass
 class Report:
-    """The outcome of a call. `load_id` None: nothing was landed. `quarantined` are the rows of bad structure."""
+    """The outcome of a call. `load_id` None: nothing was landed. `reasons` counts rows of bad structure."""
 
     load_id: str | None
     files: list[FileResult]
     skipped: list[tuple[str, str]]
-    quarantined: list[dict[str, Any]] = field(default_factory=list)
+    reasons: dict[str, int] = field(default_factory=dict)
 
     @property
     def has_rejected(self) -> bool:
@@ -88,26 +102,33 @@ class Report:
 
 @dataclass
 class Accepted:
-    """One accepted delivery before it is committed: its line, its registry row and its private file."""
+    """One accepted delivery before it is committed: its line, its registry row and its private files."""
 
     result: FileResult
     registry: dict[str, Any]
     path: Path
-    quarantined: list[dict[str, Any]]
+    quarantine: "_QuarantineWriter | None" = None
+
+
+def _is_repetitive(array: pa.Array) -> bool:
+    """Tell whether a dictionary pays: fewer than a third of the first cells differ."""
+    start = array.slice(0, 20_000)
+    return bool(3 * pc.count_distinct(start).as_py() < max(len(start), 1))
 
 
 class _EntityWriter:
     """Writes the canonical rows of one file and entity to Parquet, block by block."""
 
-    def __init__(self, path: Path, entity: Entity, stamp: zone.LoadStamp, file: str, output: Any) -> None:
+    def __init__(self, path: Path, entity: Entity, stamp: zone.LoadStamp, file: str, output: Output) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
+        self.path = path
         self._schema = zone.entity_schema(entity)
         self._stamp = stamp
         self._file = file
         self._output = output
         self._writer: pq.ParquetWriter | None = None
-        self._seen: dict[bytes, int] = {}
+        self._seen: set[bytes] = set()
+        self._occurrences = OccurrenceCounter()
         self.rows = 0
         self.left_out = 0
         self.collapsed = 0
@@ -137,17 +158,21 @@ class _EntityWriter:
             "landed_at": pa.repeat(pa.scalar(self._stamp.landed_at, pa.timestamp("us")), count),
         }
         arrays = [
-            address[name] if name in address else columns[name] if name in columns else pa.nulls(count, pa.string())
+            address[name]
+            if name in address
+            else columns[name]
+            if name in columns
+            else pa.nulls(count, pa.string())
             for name in self._schema.names
         ]
         table = pa.Table.from_arrays(arrays, schema=self._schema)
         if self._writer is None:
             repeated = [
                 name for name, array in zip(self._schema.names, arrays, strict=True)
-                if pa.types.is_string(array.type) and pc.count_distinct(array.slice(0, 20_000)).as_py() * 3 < 20_000
+                if pa.types.is_string(array.type) and _is_repetitive(array)
             ]  # fmt: skip
             self._writer = pq.ParquetWriter(
-                self._path,
+                self.path,
                 self._schema,
                 compression="zstd",
                 compression_level=1,
@@ -158,12 +183,8 @@ class _EntityWriter:
         self.rows += count
 
     def _numbered(self, digests: list[bytes]) -> list[str]:
-        keys = []
-        for digest in digests:
-            number = self._seen.get(digest, 0) + 1
-            self._seen[digest] = number
-            keys.append(f"g{digest.hex()}-{number}")
-        return keys
+        numbers = self._occurrences.numbers(digests)
+        return [f"g{digest.hex()}-{number}" for digest, number in zip(digests, numbers, strict=True)]
 
     def _distinct(self, columns: dict[str, pa.Array]) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
         kept = []
@@ -171,13 +192,69 @@ class _EntityWriter:
             text = "\x1f".join("\x00" if cell is None else cell for cell in cells)
             digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
             kept.append(digest not in self._seen)
-            self._seen[digest] = 1
+            self._seen.add(digest)
         return np.array(kept, dtype=bool)
 
     def close(self) -> None:
         """Finish the file."""
         if self._writer is None:
             self.write(EntityRows({}, np.empty(0, np.int64), np.empty(0, np.int64)), 0, 0)
+        if self._writer is not None:
+            self._writer.close()
+
+
+class _QuarantineWriter:
+    """Writes the rows of bad structure of one file and entity, block by block, where there are any."""
+
+    def __init__(self, path: Path, stamp: zone.LoadStamp, file: str, output: Output, tokens: Tokens) -> None:
+        self.path = path
+        self._stamp = stamp
+        self._file = file
+        self._output = output
+        self._tokens = tokens
+        self._writer: pq.ParquetWriter | None = None
+        self.reasons: dict[str, int] = {}
+
+    @property
+    def rows(self) -> int:
+        """Number of rows written."""
+        return sum(self.reasons.values())
+
+    def write(self, bad: list[BadRow], first_line: int, first_record: int) -> None:
+        """Write the bad rows of a block that starts at these 0-based numbers of line and record."""
+        if not bad:
+            return
+        if self._writer is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = pq.ParquetWriter(self.path, zone.QUARANTINE_SCHEMA, compression="zstd")
+        for start in range(0, len(bad), _BAD_ROWS_AT_ONCE):
+            part = bad[start : start + _BAD_ROWS_AT_ONCE]
+            rows = [self._row(each, first_line, first_record) for each in part]
+            self._writer.write_table(pa.Table.from_pylist(rows, zone.QUARANTINE_SCHEMA))
+        for each in bad:
+            self.reasons[each.reason] = self.reasons.get(each.reason, 0) + 1
+
+    def _row(self, row: BadRow, first_line: int, first_record: int) -> dict[str, Any]:
+        key_value = None
+        planned = self._output.columns.get(self._output.entity.key[0])
+        places = planned.all_positions if planned is not None else ()
+        if places and places[0] < len(row.cells):
+            cell = row.cells[places[0]]
+            if cell:
+                key_value = self._tokens.text(_storable(cell.strip()[:200])) or None
+        return {
+            "load_id": self._stamp.load_id,
+            "file": self._file,
+            "line_number": row.line + first_line + 1,
+            "record_number": row.record + first_record + 1,
+            "entity": self._output.entity.name,
+            "reason": row.reason,
+            "key_value": key_value,
+            "raw_line": self._tokens.text(row.raw_line),
+        }
+
+    def close(self) -> None:
+        """Finish the file."""
         if self._writer is not None:
             self._writer.close()
 
@@ -228,10 +305,16 @@ def open_delivered(contents: Contents, options: Options) -> tuple[OpenFile, File
             except FileRejectedError as error:
                 if not headers:
                     raise error from None
-            likely = next((found for header in headers if (found := best_entity(header))), None)
-            hint = f"its header looks like {likely.name}: give --entity {likely.name}" if likely else "give --entity or --source"
+            likely = next((found for header in headers if (found := _likely_entity(header))), None)
+            hint = (
+                f"its header looks like {likely.name}: give --entity {likely.name}"
+                if likely
+                else "give --entity or --source"
+            )
             raise FileRejectedError(f"its name is that of no entity; {hint}")
-        return open_file(contents, None, lambda header: plan_canonical(header, entity, bool(options.entity))), None
+        return open_file(
+            contents, None, lambda header: plan_canonical(header, entity, bool(options.entity))
+        ), None
     by_name = [rule for rule in options.mapping.files if rule.names and rule.fits_name(contents.inner_name)]
     rules = by_name or list(options.mapping.files)
     fits: list[tuple[OpenFile, FileRule]] = []
@@ -250,13 +333,26 @@ def open_delivered(contents: Contents, options: Options) -> tuple[OpenFile, File
         raise refusals[0]
     if not fits:
         raise FileRejectedError(f"no part of the mapping {options.mapping.name} fits its name or header")
-    raise FileRejectedError(f"several parts of the mapping {options.mapping.name} fit it: name the file as the mapping says")
+    raise FileRejectedError(
+        f"several parts of the mapping {options.mapping.name} fit it: name the file as the mapping says"
+    )
 
 
-def load_lookups(contents: Contents, plan: Plan, rule: FileRule | None, tokens: Tokens) -> tuple[Lookups, list[str], str]:
+def _likely_entity(header: Header) -> Entity | None:
+    """Return the entity that a header fits, unless the fit is so small that naming it would mislead."""
+    entity = best_entity(header)
+    if entity is not None and 2 * match_count(header, entity)[0] >= header.named:
+        return entity
+    return None
+
+
+def load_lookups(
+    contents: Contents, plan: Plan, rule: FileRule | None, tokens: Tokens
+) -> tuple[Lookups, list[str], str]:
     """Return the tables of the plan's lookups, notes about missing ones, and a hash over their files.
 
-    A lookup's file is searched beside the file that needs it. Raises FileRejectedError when it cannot be read.
+    A lookup's file is searched beside the file that needs it. Raises FileRejectedError when it cannot be
+    read.
     """
     found: dict[Lookup, dict[str, str]] = {}
     notes: list[str] = []
@@ -268,7 +364,9 @@ def load_lookups(contents: Contents, plan: Plan, rule: FileRule | None, tokens: 
             if fnmatch.fnmatchcase(path.name.lower(), lookup.file.lower()) and path != contents.path
         )
         if len(matching) > 1:
-            raise FileRejectedError(f"{len(matching)} files beside it fit the mapping's lookup: leave one there")
+            raise FileRejectedError(
+                f"{len(matching)} files beside it fit the mapping's lookup: leave one there"
+            )
         table: dict[str, str] = {}
         if matching:
             other = check_file(Delivered(matching[0], shown_file(matching[0].name), False))
@@ -280,14 +378,18 @@ def load_lookups(contents: Contents, plan: Plan, rule: FileRule | None, tokens: 
     return found, notes, digest.hexdigest() if found else ""
 
 
-def _lookup_table(contents: Contents, lookup: Lookup, rule: FileRule | None, tokens: Tokens) -> dict[str, str]:
+def _lookup_table(
+    contents: Contents, lookup: Lookup, rule: FileRule | None, tokens: Tokens
+) -> dict[str, str]:
     places: list[int] = []
 
     def plan(header: Header) -> Plan:
         names = [normal_name(name) for name in header.names]
         wanted = [normal_name(lookup.match), normal_name(lookup.take)]
         if any(names.count(name) != 1 for name in wanted):
-            raise FileRejectedError(f"the lookup file {contents.name} lacks the columns that the mapping names")
+            raise FileRejectedError(
+                f"the lookup file {contents.name} lacks the columns that the mapping names"
+            )
         places[:] = [names.index(name) for name in wanted]
         return Plan(Shape(header.names, header.named, tuple(sorted(set(places))), frozenset(wanted)), (), ())
 
@@ -304,15 +406,17 @@ def _lookup_table(contents: Contents, lookup: Lookup, rule: FileRule | None, tok
     return table
 
 
-def exported_time(options: Options, contents: Contents, landed_at: datetime.datetime) -> tuple[datetime.datetime | None, list[str]]:
-    """Return when a delivery was exported (the option, else the last date in its name, else None), and notes."""
+def exported_time(
+    options: Options, contents: Contents, landed_at: datetime.datetime
+) -> tuple[datetime.datetime | None, list[str]]:
+    """Return when a delivery was exported (the option, else the last date in its name) and notes."""
     if options.exported_at is not None:
         return options.exported_at, []
     for name in (contents.path.name, contents.inner_name):
         dates = []
         for year, _, month, day in _DATE_IN_NAME.findall(name):
             try:
-                dates.append(datetime.datetime(int(year), int(month), int(day)))  # noqa: DTZ001 - UTC by definition
+                dates.append(datetime.datetime(int(year), int(month), int(day)))
             except ValueError:
                 continue
         if dates:
@@ -329,7 +433,12 @@ class _Landing:
     """The state of one call while its files are read into a private folder."""
 
     def __init__(
-        self, options: Options, private: Path, stamp: zone.LoadStamp, tokens: Tokens, loads: list[dict[str, Any]]
+        self,
+        options: Options,
+        private: Path,
+        stamp: zone.LoadStamp,
+        tokens: Tokens,
+        loads: list[dict[str, Any]],
     ) -> None:
         self.options = options
         self.private = private
@@ -344,7 +453,9 @@ class _Landing:
         self._number += 1
         return self.private / entity / f"{self.stamp.load_id}-{self._number}.parquet"
 
-    def already_landed(self, sha256: str, entity: str, source: str, fingerprint: str) -> dict[str, Any] | None:
+    def already_landed(
+        self, sha256: str, entity: str, source: str, fingerprint: str
+    ) -> dict[str, Any] | None:
         options = self.options
         for row in [*self.loads, *(each.registry for each in self.accepted)]:
             if (
@@ -359,7 +470,8 @@ class _Landing:
     def replay(self, file: str, row: dict[str, Any]) -> FileResult:
         repairs = [note for note in json.loads(row["repairs"]) if not note.startswith("mapping ")]
         return FileResult(
-            file, row["entity"], "accepted", None, row["rows_in"], row["rows_landed"], row["rows_quarantined"],
+            file, row["entity"], "accepted", None,
+            row["rows_in"], row["rows_landed"], row["rows_quarantined"],
             [f"already landed in load {row['load_id']}: nothing changed", *repairs],
         )  # fmt: skip
 
@@ -381,9 +493,12 @@ class _Landing:
         except WarehouseError:
             raise
         except OSError as error:
-            raise WarehouseError(f"the warehouse folder cannot be written ({error.strerror or 'disk error'})") from None
+            raise WarehouseError(
+                f"the warehouse folder cannot be written ({error.strerror or 'disk error'})"
+            ) from None
         except Exception as error:
-            # Whatever a damaged file makes a library raise must not stop the other files; its text may quote cells.
+            # Whatever a damaged file makes a library raise must not stop the other files; its text may quote
+            # cells.
             reason = f"cannot be read ({type(error).__name__}): the file is damaged or of an unknown shape"
         for path in written:
             path.unlink(missing_ok=True)
@@ -396,16 +511,21 @@ class _Landing:
         lookups, lookup_notes, lookup_hash = load_lookups(contents, opened.plan, rule, self.tokens)
         fingerprint = f"{mapping.fingerprint if mapping else 'none'}{lookup_hash[:8]}"
         outputs = opened.plan.outputs
-        replays = [self.already_landed(contents.sha256, output.entity.name, source, fingerprint) for output in outputs]
+        replays = [
+            self.already_landed(contents.sha256, output.entity.name, source, fingerprint)
+            for output in outputs
+        ]
         if all(row is not None for row in replays):
             self.results.extend(self.replay(contents.name, row) for row in replays if row is not None)
             return
-        writers = []
+        writers, quarantines = [], []
         for output in outputs:
             path = self.next_path(output.entity.name)
-            written.append(path)
+            bad_path = self.private / zone.QUARANTINE / path.name
+            written += [path, bad_path]
             writers.append(_EntityWriter(path, output.entity, self.stamp, contents.name, output))
-        bad: list[BadRow] = []
+            quarantines.append(_QuarantineWriter(bad_path, self.stamp, contents.name, output, self.tokens))
+        wrong_bytes: int | None = None
         line, record, tokens_made = opened.first_line, 0, 0
         was_trimmed = has_multibyte = False
         with ThreadPoolExecutor(_THREADS) as pool:
@@ -413,10 +533,11 @@ class _Landing:
                 rows: Rows = block.result() if isinstance(block, Future) else block
                 was_trimmed |= rows.was_trimmed
                 has_multibyte |= rows.has_multibyte
-                bad.extend(
-                    BadRow(each.line + line, each.record + record, each.reason, each.raw_line, each.cells)
-                    for each in rows.bad
-                )
+                for each in rows.bad:
+                    if each.reason == BAD_BYTES and wrong_bytes is None:
+                        wrong_bytes = each.line + line + 1
+                for quarantine in quarantines:
+                    quarantine.write(rows.bad, line, record)
                 rows, replaced = without_addresses(rows, self.tokens)
                 tokens_made += replaced
                 for output, writer in zip(outputs, writers, strict=True):
@@ -426,10 +547,11 @@ class _Landing:
                 on_rows(rows.record_count)
         for writer in writers:
             writer.close()
-        wrong_bytes = next((row for row in bad if row.reason == BAD_BYTES), None)
+        for quarantine in quarantines:
+            quarantine.close()
         if wrong_bytes and not has_multibyte and not (rule and rule.encoding):
             raise FileRejectedError(
-                f"line {wrong_bytes.line + 1} is no UTF-8 and no other line proves that the file is: "
+                f"line {wrong_bytes} is no UTF-8 and no other line proves that the file is: "
                 "save it as UTF-8, or declare its encoding (for example cp1252) in a mapping"
             )
         exported_at, time_notes = exported_time(self.options, contents, self.stamp.landed_at)
@@ -438,14 +560,15 @@ class _Landing:
             notes.append("blanks around cells trimmed")
         if tokens_made:
             notes.append(f"e-mail addresses replaced by tokens: {tokens_made}")
-        for output, writer, path in zip(outputs, writers, written, strict=True):
+        for output, writer, quarantine in zip(outputs, writers, quarantines, strict=True):
             own = [f"{kind}: {count}" for kind, count in writer.changes.items()]
             if writer.left_out:
                 own.append(f"rows that are no {output.entity.name}: {writer.left_out}")
             if writer.collapsed:
                 own.append(f"equal rows taken once: {writer.collapsed} left out")
             result = FileResult(
-                contents.name, output.entity.name, "accepted", None, writer.rows + len(bad), writer.rows, len(bad),
+                contents.name, output.entity.name, "accepted", None,
+                writer.rows + quarantine.rows, writer.rows, quarantine.rows,
                 [*notes, *own],
             )  # fmt: skip
             registry = {
@@ -463,28 +586,16 @@ class _Landing:
                 "load_sequence": self.stamp.sequence,
                 "repairs": json.dumps([*result.repairs, f"mapping {fingerprint}"], ensure_ascii=False),
             }
-            quarantined = [self._quarantine_row(row, output, contents.name) for row in bad]
-            self.accepted.append(Accepted(result, registry, path, quarantined))
+            self.accepted.append(Accepted(result, registry, writer.path, quarantine))
             self.results.append(result)
 
-    def _quarantine_row(self, row: BadRow, output: Any, file: str) -> dict[str, Any]:
-        key_value = None
-        planned = output.columns.get(output.entity.key[0])
-        places = planned.all_positions if planned is not None else ()
-        if places and places[0] < len(row.cells):
-            cell = row.cells[places[0]]
-            if cell:
-                key_value = self.tokens.text(_storable(cell.strip()[:200])) or None
-        return {
-            "load_id": self.stamp.load_id,
-            "file": file,
-            "line_number": row.line + 1,
-            "record_number": row.record + 1,
-            "entity": output.entity.name,
-            "reason": row.reason,
-            "key_value": key_value,
-            "raw_line": self.tokens.text(row.raw_line),
-        }
+    def reasons(self) -> dict[str, int]:
+        """Return how many rows of bad structure the accepted deliveries have, by reason."""
+        counts: dict[str, int] = {}
+        for taken in self.accepted:
+            for reason, count in taken.quarantine.reasons.items() if taken.quarantine else ():
+                counts[reason] = counts.get(reason, 0) + count
+        return counts
 
     def provide(self, mapping: Mapping) -> None:
         """Land the reference rows that a mapping brings along, like a file of their own."""
@@ -511,7 +622,9 @@ class _Landing:
             for column in entity.column_names:
                 columns[column] = [row.get(column) for row in rows]
             pq.write_table(pa.table(columns, schema=zone.entity_schema(entity)), path, compression="zstd")
-            result = FileResult(file, name, "accepted", None, len(rows), len(rows), 0, ["reference rows of the mapping"])
+            result = FileResult(
+                file, name, "accepted", None, len(rows), len(rows), 0, ["reference rows of the mapping"]
+            )
             registry = {
                 "load_id": self.stamp.load_id,
                 "entity": name,
@@ -527,19 +640,21 @@ class _Landing:
                 "load_sequence": self.stamp.sequence,
                 "repairs": json.dumps([*result.repairs, "mapping provided"]),
             }
-            self.accepted.append(Accepted(result, registry, path, []))
+            self.accepted.append(Accepted(result, registry, path))
             self.results.append(result)
 
     def reject(self, taken: Accepted, reason: str) -> None:
         """Take back a delivery that was read well but may not be landed."""
         taken.path.unlink(missing_ok=True)
+        if taken.quarantine is not None:
+            taken.quarantine.path.unlink(missing_ok=True)
         self.accepted.remove(taken)
         taken.result.verdict = "rejected"
         taken.result.reason = reason
         taken.result.rows_in = taken.result.rows_landed = taken.result.rows_quarantined = 0
 
     def hold_full_deliveries(self, paths: WarehousePaths) -> None:
-        """Reject full deliveries that are incomplete for certain, or that lose most keys of the one before."""
+        """Reject full deliveries that are surely incomplete, or that lose most keys of the one before."""
         if not self.options.is_full:
             return
         has_unknown = any(result.verdict == "rejected" and result.entity is None for result in self.results)
@@ -548,7 +663,10 @@ class _Landing:
             group = [taken for taken in self.accepted if taken.registry["entity"] == name]
             if name in broken or has_unknown:
                 for taken in group:
-                    self.reject(taken, f"another file of this full delivery was rejected: {name} would not be complete")
+                    self.reject(
+                        taken,
+                        f"another file of this full delivery was rejected: {name} would not be complete",
+                    )
                 continue
             if self.options.accepts_drop:
                 continue
@@ -577,8 +695,13 @@ def _key_counts(
     rows.sort(key=lambda row: (row["exported_at"] or row["landed_at"], row["load_sequence"]))
     last_full = max((number for number, row in enumerate(rows) if row["is_full"]), default=0)
     if rows:
-        stamp = (rows[last_full]["exported_at"] or rows[last_full]["landed_at"], rows[last_full]["load_sequence"])
-        rows = [row for row in rows if ((row["exported_at"] or row["landed_at"]), row["load_sequence"]) >= stamp]
+        stamp = (
+            rows[last_full]["exported_at"] or rows[last_full]["landed_at"],
+            rows[last_full]["load_sequence"],
+        )
+        rows = [
+            row for row in rows if ((row["exported_at"] or row["landed_at"]), row["load_sequence"]) >= stamp
+        ]
     wanted = {(row["load_id"], row["file"]) for row in rows}
     keys = ", ".join(f"coalesce({column}, '')" for column in entity.key)
     connection = duckdb.connect()
@@ -606,8 +729,13 @@ def _key_counts(
 def _not_in_mapping(delivered: Delivered, mapping: Mapping) -> bool:
     """Tell whether a file that a folder brought along is no business of the mapping."""
     names = [rule for rule in mapping.files if rule.names]
-    return delivered.is_from_folder and len(names) == len(mapping.files) and not any(
-        rule.fits_name(re.sub(r"\.(gz|zip)$", "", delivered.path.name, flags=re.IGNORECASE)) for rule in names
+    return (
+        delivered.is_from_folder
+        and len(names) == len(mapping.files)
+        and not any(
+            rule.fits_name(re.sub(r"\.(gz|zip)$", "", delivered.path.name, flags=re.IGNORECASE))
+            for rule in names
+        )
     )
 
 
@@ -618,7 +746,9 @@ def _files_of(inputs: list[Path], options: Options) -> tuple[list[Delivered], li
         skipped += [(each.name, f"no part of the mapping {options.mapping.name}") for each in others]
         files = [each for each in files if each not in others]
     if not files:
-        raise WarehouseError("no export files there: give .csv, .tsv, .txt, .xlsx, .parquet, .jsonl, .gz or .zip files")
+        raise WarehouseError(
+            "no export files there: give .csv, .tsv, .txt, .xlsx, .parquet, .jsonl, .gz or .zip files"
+        )
     return files, skipped
 
 
@@ -628,10 +758,11 @@ def land(
     options: Options,
     on_file: Callable[[str], Callable[[int], None]],
 ) -> Report:
-    """Land files into the landing zone. Accepted files become visible together; a rejected one leaves nothing behind.
+    """Land files into the landing zone.
 
-    `on_file` is called with the name of each file and returns what is called with each number of rows read. Raises
-    WarehouseError when the landing zone itself cannot be used.
+    Accepted files become visible together; a rejected one leaves nothing behind. `on_file` is called with the
+    name of each file and returns what is called with each number of rows read. Raises WarehouseError when the
+    landing zone itself cannot be used.
     """
     files, skipped = _files_of(inputs, options)
     with zone.locked(paths):
@@ -644,20 +775,16 @@ def land(
         try:
             landing = _take_all(files, options, private, stamp, Tokens(token_key(paths.root)), loads, on_file)
             landing.hold_full_deliveries(paths)
-            quarantined = [row for taken in landing.accepted for row in taken.quarantined]
             load_id = stamp.load_id if landing.accepted else None
             if landing.accepted:
-                if quarantined:
-                    folder = private / zone.QUARANTINE
-                    folder.mkdir()
-                    table = pa.Table.from_pylist(quarantined, zone.QUARANTINE_SCHEMA)
-                    pq.write_table(table, folder / f"{stamp.load_id}.parquet", compression="zstd")
                 zone.commit(paths, private, stamp, [taken.registry for taken in landing.accepted])
         except OSError as error:
-            raise WarehouseError(f"the warehouse folder cannot be written ({error.strerror or 'disk error'})") from None
+            raise WarehouseError(
+                f"the warehouse folder cannot be written ({error.strerror or 'disk error'})"
+            ) from None
         finally:
             shutil.rmtree(private, ignore_errors=True)
-    return Report(load_id or _replayed_load(landing.results), landing.results, skipped, quarantined)
+    return Report(load_id or _replayed_load(landing.results), landing.results, skipped, landing.reasons())
 
 
 def _replayed_load(results: list[FileResult]) -> str | None:
@@ -688,17 +815,23 @@ def _take_all(
 
 
 def read_privately(
-    root: Path, private: Path, inputs: list[Path], options: Options, on_file: Callable[[str], Callable[[int], None]]
+    root: Path,
+    private: Path,
+    inputs: list[Path],
+    options: Options,
+    on_file: Callable[[str], Callable[[int], None]],
 ) -> tuple[Report, dict[str, list[Path]]]:
-    """Read files as `land` does, into the private folder only; return the report and the Parquet files by entity."""
+    """Read files as `land` does, into the private folder only.
+
+    Return the report and the Parquet files by entity.
+    """
     files, skipped = _files_of(inputs, options)
     stamp = zone.new_stamp([])
     landing = _take_all(files, options, private, stamp, Tokens(token_key(root)), [], on_file)
     by_entity: dict[str, list[Path]] = {}
     for taken in landing.accepted:
         by_entity.setdefault(taken.registry["entity"], []).append(taken.path)
-    quarantined = [row for taken in landing.accepted for row in taken.quarantined]
-    return Report(None, landing.results, skipped, quarantined), by_entity
+    return Report(None, landing.results, skipped, landing.reasons()), by_entity
 
 
 def iterate_rows(paths: list[Path]) -> Iterator[pa.RecordBatch]:

@@ -1,7 +1,6 @@
-"""`--to-seeds`: mapped and cleaned exports as seed CSV files, so that plain dbt runs on a company's own data."""
+"""`--to-seeds`: mapped and cleaned exports as seed files, so that plain dbt runs on a company's own data."""
 
 import csv
-import os
 import secrets
 import shutil
 import subprocess
@@ -25,11 +24,12 @@ def write_seeds(
     overwrites_tracked: bool,
     on_file: Callable[[str], Callable[[int], None]],
 ) -> Report:
-    """Write `<seed>.csv` for every entity (header only when not delivered) and for the delivered reference entities.
+    """Write a seed for every entity (header only when not delivered) and for delivered reference entities.
 
-    Nothing is landed and nothing is written when a file is rejected. `root` holds the key of the tokens. In a folder
-    with the subfolders `raw` and `reference` each seed goes where the project keeps it. Raises WarehouseError when a seed
-    would exceed 1 MB or replace a file that git tracks without `overwrites_tracked`.
+    Nothing is landed and nothing is written when a file is rejected. `root` holds the key of the tokens. In a
+    folder with the subfolders `raw` and `reference` each seed goes where the project keeps it. Raises
+    WarehouseError when a seed would exceed 1 MB or replace a file that git tracks without
+    `overwrites_tracked`.
     """
     with tempfile.TemporaryDirectory(prefix="warehouse-seeds-") as private:
         report, deliveries = read_privately(root, Path(private), inputs, options, on_file)
@@ -41,7 +41,7 @@ def write_seeds(
             tracked = _tracked([target for target in targets.values() if target.exists()])
             if tracked:
                 raise WarehouseError(
-                    f"{len(tracked)} of the seeds are tracked by git, the first is {printable(tracked[0].name, 60)}: "
+                    f"{len(tracked)} of the seeds are tracked by git ({printable(tracked[0].name, 40)}, …): "
                     "choose another folder, or give --overwrite"
                 )
         written = {entity.name: Path(private) / f"{entity.seed}.csv" for entity in wanted}
@@ -51,7 +51,7 @@ def write_seeds(
             targets[entity.name].parent.mkdir(parents=True, exist_ok=True)
             beside = targets[entity.name].with_name(f".{secrets.token_hex(6)}.csv")
             shutil.copyfile(written[entity.name], beside)
-            os.replace(beside, targets[entity.name])
+            beside.replace(targets[entity.name])
     return report
 
 
@@ -66,7 +66,7 @@ def _tracked(targets: list[Path]) -> list[Path]:
     found = []
     for target in targets:
         try:
-            done = subprocess.run(
+            done = subprocess.run(  # noqa: S603 - fixed arguments, no shell
                 ["git", "-C", str(target.parent), "ls-files", "--error-unmatch", "--", target.name],  # noqa: S607
                 capture_output=True,
                 check=False,
@@ -76,6 +76,10 @@ def _tracked(targets: list[Path]) -> list[Path]:
         if done.returncode == 0:
             found.append(target)
     return found
+
+
+def _too_large(entity: Entity) -> str:
+    return f"{entity.name} is too large for a seed (1 MB at most): land it without --to-seeds"
 
 
 def _write(target: Path, entity: Entity, deliveries: list[Path]) -> None:
@@ -93,8 +97,6 @@ def _write(target: Path, entity: Entity, deliveries: list[Path]) -> None:
                 line += 1 + sum(text.count("\n") for text in texts)
                 size += sum(len(text.encode()) for text in texts) + len(texts)
                 if size >= LARGEST_SEED:
-                    raise WarehouseError(
-                        f"{entity.name} is too large for a seed (1 MB at most): land it without --to-seeds instead"
-                    )
+                    raise WarehouseError(_too_large(entity))
     if target.stat().st_size >= LARGEST_SEED:
-        raise WarehouseError(f"{entity.name} is too large for a seed (1 MB at most): land it without --to-seeds instead")
+        raise WarehouseError(_too_large(entity))

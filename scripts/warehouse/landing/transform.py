@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +24,10 @@ Lookups = AnyMapping[Lookup, AnyMapping[str, str]]
 
 @dataclass
 class EntityRows:
-    """Canonical rows of one entity out of one block. `digests` are hashes of the contents where a key is generated.
+    """Canonical rows of one entity out of one block.
 
-    `changes` counts the cells that each kind of declared change altered.
+    `digests` are hashes of the contents where a key is generated. `changes` counts the cells that each kind
+    of declared change altered.
     """
 
     columns: dict[str, pa.Array]
@@ -43,42 +46,41 @@ def _by_distinct(array: pa.Array, change: Callable[[str], str | None]) -> pa.Arr
 
 
 def _parsed_date(text: str, formats: tuple[str, ...]) -> str:
-    """Return the ISO form of a date that fits one of the formats, else the text as it is (staging refuses it)."""
+    """Return the ISO form of a date that fits one of the formats, else the text as it is, for staging."""
     for each in formats:
         try:
-            moment = datetime.datetime.strptime(text, each)  # noqa: DTZ007 - the format decides about the offset
+            moment = datetime.datetime.strptime(text, each)
         except ValueError:
             continue
         if not any(sign in each for sign in ("%H", "%I", "%c", "%X", "%s")):
             return moment.date().isoformat()
-        shown = moment.isoformat(sep=" ")
-        return shown
+        return moment.isoformat(sep=" ")
     return text
 
 
-_PLAIN_NUMBER = re.compile(r"[-+−]?\d+(\.\d+)?")
+@cache
+def _number_pattern(decimal: str, thousands: str) -> re.Pattern[str]:
+    around = r"([^\d.,'’٫٬]*)"
+    mark, group = re.escape(decimal), re.escape(thousands)
+    return re.compile(rf"{around}(\d{{1,3}}(?:{group}\d{{3}})+|\d+)(?:{mark}(\d*))?{around}")
 
 
 def _plain_number(text: str, decimal: str, thousands: str | None) -> str:
-    """Return a number written with declared separators as plain text; anything else as it is."""
-    grouped = text
-    if thousands:
-        integer, _, fraction = text.partition(decimal)
-        groups = integer.split(thousands)
-        if len(groups) > 1:
-            if any(len(group) != 3 for group in groups[1:]) or thousands in fraction:
-                return text
-            grouped = "".join(groups) + (decimal + fraction if fraction else "")
-    elif decimal != "." and "." in text:
+    """Return a number written with declared separators with none but a decimal point; anything else as it is.
+
+    Where only the decimal separator is declared, point or comma, the other one separates thousands.
+    """
+    grouping = thousands or ("." if decimal == "," else ",")
+    found = _number_pattern(decimal, grouping).fullmatch(text)
+    if found is None:
         return text
-    plain = grouped.replace(decimal, ".") if decimal != "." else grouped
-    return plain if _PLAIN_NUMBER.search(plain) else text
+    before, integer, fraction, after = found.groups()
+    plain = integer.replace(grouping, "") + (f".{fraction}" if fraction else "")
+    return f"{before}{plain}{after}"
 
 
 def _divided(text: str, divisor: int) -> str:
     """Return a whole number divided exactly; anything else as it is."""
-    from decimal import Decimal
-
     if not re.fullmatch(r"[-+]?\d{1,30}(\.\d{1,10})?", text):
         return text
     return format((Decimal(text) / divisor).normalize(), "f")
@@ -102,7 +104,10 @@ def _changed(array: pa.Array, rule: ColumnRule, changes: dict[str, int]) -> pa.A
     if rule.date_formats:
         apply("dates read by the declared format", lambda text: _parsed_date(text, rule.date_formats))
     if rule.decimal or rule.thousands:
-        apply("numbers read by the declared separators", lambda text: _plain_number(text, rule.decimal or ".", rule.thousands))
+        apply(
+            "numbers read by the declared separators",
+            lambda text: _plain_number(text, rule.decimal or ".", rule.thousands),
+        )
     if rule.divide_by > 1:
         apply("numbers divided as declared", lambda text: _divided(text, rule.divide_by))
     if rule.default is not None:
@@ -121,8 +126,10 @@ def _column(planned: PlannedColumn, rows: Rows, lookups: Lookups, changes: dict[
         return _changed(pc.coalesce(*parts), rule, changes)
     sources = [rows.columns[position] for position in planned.positions]
     if rule.join:
-        array = pc.binary_join_element_wise(*sources, rule.separator, null_handling="skip")
-        array = pc.if_else(pc.equal(pc.binary_length(array), 0), None, array)
+        # Arrow's own element-wise join drops rows whose parts are all NULL.
+        texts = zip(*(source.to_pylist() for source in sources), strict=True)
+        joined = [rule.separator.join(text for text in parts if text is not None) or None for parts in texts]
+        array = pa.array(joined, pa.string())
     elif rule.lookup:
         found = lookups[rule.lookup]
         array = _by_distinct(sources[0], found.get)
@@ -131,7 +138,10 @@ def _column(planned: PlannedColumn, rows: Rows, lookups: Lookups, changes: dict[
     if rule.divisor_column is not None:
         pairs = zip(array.to_pylist(), sources[1].to_pylist(), strict=True)
         array = pa.array(
-            [None if text is None or by not in rule.divisors else _divided(text, rule.divisors[by]) for text, by in pairs],
+            [
+                None if text is None or by not in rule.divisors else _divided(text, rule.divisors[by])
+                for text, by in pairs
+            ],
             pa.string(),
         )
     return _changed(array, rule, changes)
@@ -164,7 +174,7 @@ def without_addresses(rows: Rows, tokens: Tokens) -> tuple[Rows, int]:
 
 
 def transform(output: Output, rows: Rows, source: str, lookups: Lookups) -> EntityRows:
-    """Return the canonical rows of one entity out of a block of source rows whose addresses are tokens already.
+    """Return the canonical rows of one entity out of a block whose addresses are tokens already.
 
     Generated keys are hashed from the source cells here and numbered later, in the order of the file.
     """

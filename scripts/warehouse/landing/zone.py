@@ -1,7 +1,7 @@
-"""The landing zone: append-only deliveries as Parquet, the load registry, and the quarantine of bad structure.
+"""The landing zone: append-only deliveries as Parquet, the load registry, the quarantine of bad structure.
 
-Nothing is ever changed in place. A load is written to a private folder and moved in, its row in `_loads` last: whatever
-has no row there is not landed, and the next call sweeps it away.
+Nothing is ever changed in place. A load is written to a private folder and moved in, its row in `_loads`
+last: whatever has no row there is not landed, and the next call sweeps it away.
 """
 
 import datetime
@@ -64,7 +64,10 @@ ERASED_SCHEMA = pa.schema(
 
 
 def entity_schema(entity: Entity) -> pa.Schema:
-    """Return the schema of the deliveries of an entity: the address of the row, then its canonical columns as text."""
+    """Return the schema of the deliveries of an entity.
+
+    The address of the row, then its canonical columns as text.
+    """
     address = [
         ("load_id", pa.string()),
         ("file", pa.string()),
@@ -84,18 +87,26 @@ def _folders() -> dict[str, pa.Schema]:
     }
 
 
+def _empty_file(schema: pa.Schema) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(schema.empty_table(), sink, compression="zstd")
+    return bytes(sink.getvalue())
+
+
 def ensure_landing_zone(paths: WarehousePaths) -> None:
-    """Create the folders of the landing zone, each with a zero-row file, so that reading them never needs a condition."""
+    """Create the folders of the zone, each with a zero-row file, so that reading needs no condition."""
     try:
         for name, schema in _folders().items():
             target = paths.landing / name / EMPTY_FILE
             if not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 temporary = target.with_name(f".{EMPTY_FILE}.{os.getpid()}.{secrets.token_hex(4)}")
-                pq.write_table(schema.empty_table(), temporary, compression="zstd")
-                os.replace(temporary, target)
+                temporary.write_bytes(_empty_file(schema))
+                temporary.replace(target)
     except OSError as error:
-        raise WarehouseError(f"the warehouse folder cannot be written ({error.strerror}): check WAREHOUSE_DIR") from None
+        raise WarehouseError(
+            f"the warehouse folder cannot be written ({error.strerror}): check WAREHOUSE_DIR"
+        ) from None
 
 
 @contextmanager
@@ -106,9 +117,13 @@ def locked(paths: WarehousePaths) -> Iterator[None]:
         lock = FileLock(paths.landing / ".lock", timeout=_LOCK_SECONDS)
         lock.acquire()
     except Timeout:
-        raise WarehouseError("another landing has been running for ten minutes: wait for it, or end it") from None
+        raise WarehouseError(
+            "another landing has been running for ten minutes: wait for it, or end it"
+        ) from None
     except OSError as error:
-        raise WarehouseError(f"the warehouse folder cannot be written ({error.strerror}): check WAREHOUSE_DIR") from None
+        raise WarehouseError(
+            f"the warehouse folder cannot be written ({error.strerror}): check WAREHOUSE_DIR"
+        ) from None
     try:
         yield
     finally:
@@ -125,7 +140,7 @@ def read_loads(paths: WarehousePaths) -> list[dict[str, Any]]:
 
 
 def list_quarantine(paths: WarehousePaths) -> list[dict[str, Any]]:
-    """Return the rows of bad structure of all loads, with their raw lines (addresses already tokens), in order."""
+    """Return the rows of bad structure of all loads with their raw lines (addresses are tokens)."""
     rows: list[dict[str, Any]] = []
     for path in sorted((paths.landing / QUARANTINE).glob("*.parquet")):
         rows.extend(pq.read_table(path, partitioning=None).to_pylist())
@@ -154,7 +169,10 @@ def sweep(paths: WarehousePaths) -> int:
 
 @dataclass(frozen=True)
 class LoadStamp:
-    """Identity and time of one call: `sequence` counts the calls, `landed_at` (UTC, naive) never goes back."""
+    """Identity and time of one call.
+
+    `sequence` counts the calls, `landed_at` (UTC, naive) never goes back.
+    """
 
     load_id: str
     sequence: int
@@ -170,17 +188,24 @@ def new_stamp(loads: Sequence[dict[str, Any]]) -> LoadStamp:
 
 
 def commit(paths: WarehousePaths, private: Path, stamp: LoadStamp, registry: list[dict[str, Any]]) -> None:
-    """Move the files of a load into place, its registry row last. `private` holds one folder per target folder."""
+    """Move the files of a load into place, its registry row last.
+
+    `private` holds one folder per target folder.
+    """
     (private / LOADS).mkdir(parents=True, exist_ok=True)
     pq.write_table(
-        pa.Table.from_pylist(registry, LOADS_SCHEMA), private / LOADS / f"{stamp.load_id}.parquet", compression="zstd"
+        pa.Table.from_pylist(registry, LOADS_SCHEMA),
+        private / LOADS / f"{stamp.load_id}.parquet",
+        compression="zstd",
     )
-    folders = sorted((folder for folder in private.iterdir() if folder.name != LOADS), key=lambda path: path.name)
+    folders = sorted(
+        (folder for folder in private.iterdir() if folder.name != LOADS), key=lambda path: path.name
+    )
     for folder in [*folders, private / LOADS]:
         for path in sorted(folder.iterdir()):
             with path.open("rb") as file:
                 os.fsync(file.fileno())
-            os.replace(path, paths.landing / folder.name / path.name)
+            path.replace(paths.landing / folder.name / path.name)
         descriptor = os.open(paths.landing / folder.name, os.O_RDONLY)
         os.fsync(descriptor)
         os.close(descriptor)

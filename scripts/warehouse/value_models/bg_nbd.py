@@ -2,7 +2,7 @@
 
 BG/NBD: a customer may drop out after each repeat purchase.
   Fader, Hardie, Lee (2005), "Counting Your Customers" the Easy Way: An Alternative to the Pareto/NBD Model,
-  Marketing Science 24(2), equations 3 (likelihood) and 10 (conditional expectation).
+  Marketing Science 24(2).
 MBG/NBD: already the first purchase may be the last.
   Batislam, Denizel, Filiztekin (2007), Empirical validation and comparison of models for customer base
   analysis, International Journal of Research in Marketing 24(3); Hoppe, Wagner (2007), Customer base

@@ -23,7 +23,7 @@ ParametersT = TypeVar("ParametersT")
 LARGEST_LOG_CHANGE = float(np.log(1e6))
 # Failing so far from the start means being on that way.
 FAR_LOG_CHANGE = float(np.log(1e3))
-HESSIAN_STEP = 1e-4
+HESSIAN_STEP = 3e-6
 # Below this Newton step (in log parameters) the information matrix of all data is computed, once.
 NEAR_STEP = 1e-4
 FINAL_STEP = 1e-7
@@ -120,16 +120,18 @@ def _climb(objective: Likelihood, start: FloatArray, centre: FloatArray) -> Floa
     return climbed
 
 
-def _information(objective: Likelihood, logarithms: FloatArray) -> FloatArray:
-    """Observed information (k, k): minus the Hessian, from central differences of the analytic gradient."""
+def _information(objective: Likelihood, logarithms: FloatArray, gradient: FloatArray) -> FloatArray:
+    """Observed information (k, k): minus the Hessian, from differences of the analytic gradient.
+
+    One-sided differences against the known gradient cost half of central ones; at this step they are good for
+    four digits of a standard error and more, even where parameters are nearly exchangeable.
+    """
     size = len(logarithms)
     information = np.empty((size, size))
     for index in range(size):
         shift = np.zeros(size)
         shift[index] = HESSIAN_STEP
-        above = objective(logarithms + shift)[1]
-        below = objective(logarithms - shift)[1]
-        information[index] = (below - above) / (2 * HESSIAN_STEP)
+        information[index] = (gradient - objective(logarithms + shift)[1]) / HESSIAN_STEP
     return (information + information.T) / 2
 
 
@@ -154,7 +156,7 @@ def _newton(
         step = np.asarray(linalg.solve(information, gradient, assume_a="pos"), dtype=np.float64)
         size = float(np.max(np.abs(step)))
         if not is_exact and size < NEAR_STEP:
-            information, is_exact = _information(objective, logarithms), True
+            information, is_exact = _information(objective, logarithms, gradient), True
             if not _is_positive_definite(information):
                 return _failure("information_not_positive_definite")
             continue
@@ -183,7 +185,7 @@ def _newton(
         if np.max(np.abs(logarithms - centre)) > LARGEST_LOG_CHANGE - 0.1:
             return _failure("parameter_diverged")
         if not is_exact and size > 0.05:
-            information = _information(objective, logarithms)
+            information = _information(objective, logarithms, gradient)
             if not _is_positive_definite(information):
                 return _failure("information_not_positive_definite")
     return _failure("not_converged")
@@ -200,13 +202,15 @@ def maximise(likelihood: Likelihood, start: FloatArray, pilot: Likelihood | None
     if pilot is not None:
         sampled = _on_log_scale(pilot)
         near = _climb(sampled, centre, centre)
-        information = _information(sampled, near)
+        information = _information(sampled, near, sampled(near)[1])
         if _is_positive_definite(information):
             maximum = _newton(objective, near, centre, information, is_exact=False)
             if maximum.reason is None:
                 return maximum
     climbed = _climb(objective, centre, centre)
-    information = _information(objective, climbed)
+    if np.max(np.abs(climbed - centre)) > LARGEST_LOG_CHANGE - 0.1:
+        return _failure("parameter_diverged")
+    information = _information(objective, climbed, objective(climbed)[1])
     if _is_positive_definite(information):
         maximum = _newton(objective, climbed, centre, information, is_exact=True)
     else:

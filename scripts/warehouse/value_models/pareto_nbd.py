@@ -13,7 +13,7 @@ With x, t, T = frequency, recency, age,
 The literature writes Q as a difference of two Gaussian hypergeometric functions. Their series converge
 slowly, the difference cancels and their derivatives in the parameters need series of their own. The integral
 itself is easy: with δ = min(α, β) and u = (δ+t) e^w − δ the integrand is analytic for |Im w| < π, so a
-Gauss–Legendre rule with few nodes is exact to about eleven digits, and the derivatives are integrals of the
+Gauss–Legendre rule with few nodes is right to ten digits and more, and the derivatives are integrals of the
 same integrand times a logarithm or a reciprocal.
 """
 
@@ -286,8 +286,8 @@ def purchases_if_alive(
     frequency, age: shape (n,). horizons: weeks ≥ 0, shape (h,). weights: shape (h, k).
     Returns Σ_h E[Y(horizon h) | alive] · weights[h, k], shape (n, k).
 
-    E[Y(h) | alive] = (r+x)/(α+T) · (β+T)/(s−1) · (1 − ((β+T)/(β+T+h))^(s−1)) (Fader, Hardie 2005, the note of
-    the module, equation 41), written with expm1 so that nothing is lost around s = 1.
+    E[Y(h) | alive] = (r+x)/(α+T) · (β+T)/(s−1) · (1 − ((β+T)/(β+T+h))^(s−1)) (the note of
+    Fader and Hardie), written with expm1 so that nothing is lost around s = 1.
     """
     excess = parameters.s - 1.0
     old = parameters.beta + age

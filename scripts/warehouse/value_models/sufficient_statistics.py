@@ -58,22 +58,43 @@ class PurchaseHistories:
         )
 
 
-def distinct_rows(columns: Sequence[FloatArray]) -> tuple[IntegerArray, IntegerArray]:
-    """Find the distinct rows of some equally long columns, in lexicographic order of the columns.
+def _row_hashes(columns: Sequence[FloatArray]) -> NDArray[np.uint64]:
+    """Mix the bits of each row into one integer; equal rows have equal integers."""
+    hashes = np.zeros(len(columns[0]), dtype=np.uint64)
+    for column in columns:
+        # Adding zero turns −0.0 into 0.0, the one pair of equal numbers with different bits.
+        hashes ^= (column + 0.0).view(np.uint64)
+        hashes *= np.uint64(0x9E3779B97F4A7C15)
+        hashes ^= hashes >> np.uint64(29)
+    return hashes
 
-    Returns (first, inverse): the index of one representative of each distinct row, shape (distinct,), and for
-    each row the position of its representative in `first`, shape (rows,).
-    """
-    rows = len(columns[0])
-    if rows == 0:
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-    order = np.lexsort(tuple(reversed(columns)))
-    is_new = np.zeros(rows, dtype=bool)
-    is_new[0] = True
+
+def _starts(columns: Sequence[FloatArray], order: IntegerArray) -> NDArray[np.bool_]:
+    """Mark the rows that, in this order, differ from the one before."""
+    is_new = np.zeros(len(order), dtype=bool)
+    is_new[:1] = True
     for column in columns:
         ordered = column[order]
         is_new[1:] |= ordered[1:] != ordered[:-1]
-    inverse = np.empty(rows, dtype=np.int64)
+    return is_new
+
+
+def distinct_rows(columns: Sequence[FloatArray]) -> tuple[IntegerArray, IntegerArray]:
+    """Find the distinct rows of some equally long columns.
+
+    Returns (first, inverse): the index of one representative of each distinct row, shape (distinct,), and for
+    each row the position of its representative in `first`, shape (rows,). The order is always the same.
+    """
+    # One sort by a hash is several times faster than a sort by all columns.
+    hashes = _row_hashes(columns)
+    order: IntegerArray = np.argsort(hashes)
+    is_new = _starts(columns, order)
+    ordered = hashes[order]
+    if (is_new[1:] & (ordered[1:] == ordered[:-1])).any():
+        # Two different rows share a hash and may lie interleaved.
+        order = np.lexsort(tuple(columns))
+        is_new = _starts(columns, order)
+    inverse = np.empty(len(order), dtype=np.int64)
     inverse[order] = np.cumsum(is_new) - 1
     return order[is_new], inverse
 

@@ -289,6 +289,8 @@ def test_exports_hold_all_entities_as_text_within_seconds(tmp_path: Path) -> Non
 def test_csv_and_parquet_hold_the_same_rows(tmp_path: Path) -> None:
     generate_company(300, 3, tmp_path / "csv", FileFormat.CSV)
     generate_company(300, 3, tmp_path / "parquet", FileFormat.PARQUET)
+    generate_company(300, 3, tmp_path / "again", FileFormat.PARQUET)
+    assert digests(tmp_path / "again") == digests(tmp_path / "parquet")
     for name in entities():
         with (tmp_path / "csv" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))

@@ -516,7 +516,7 @@ class Maker:
             "lost",
         ]
         busy = self.random.choice(("nps-1", "nps", "nps-ten", "staff"))
-        people = [*(f"p{number}" for number in range(self.random.choice((6, 20, 60)))), None]
+        people = [*(f"p{number}" for number in range(self.random.choice((6, 30, 90)))), None]
         when = self.random_instant()
         if "survey_invitations" in self.wanted:
             for number in range(self.random.choice((5, 20, 60))):
@@ -534,8 +534,8 @@ class Maker:
                     wait = self.random.choice((0, 1, 10, 30, 31))
                     self.respond(f"RI{number}", invitation, sent + timedelta(days=wait))
         if "survey_responses" in self.wanted:
-            for number in range(self.random.choice((5, 30, 120))):
-                at = self.instant() if self.chance(0.5) else when + timedelta(days=self.random.randint(0, 40))
+            for number in range(self.random.choice((5, 40, 150))):
+                at = self.instant() if self.chance(0.3) else when + timedelta(days=self.random.randint(0, 70))
                 survey = busy if self.chance(0.6) else self.random.choice(surveys)
                 self.respond(
                     f"RR{number}", {"survey_id": survey, "respondent_id": self.random.choice(people)}, at
@@ -650,6 +650,7 @@ def random_variables(seed: int) -> dict[str, Any]:
         "inactivity_days": chooser.choice((None, maker.window, maker.window, 45)),
         "grace_days": chooser.choice((0, 0, 0, 5, 30)),
         "gross_margin_rate": chooser.choice((1, "0.8")),
+        "reporting_timezone": chooser.choice(("UTC", "UTC", "UTC", "Asia/Kuala_Lumpur", "America/New_York")),
         "conversion_window_days": chooser.choice((90, 30)),
         "bottleneck_minimum_deals": chooser.choice((30, 1, 2)),
         "velocity_minimum_won": chooser.choice((20, 1, 2)),

@@ -169,6 +169,7 @@ class Company:
     def __init__(self, raw: Raw, variables: Variables) -> None:
         """Judge the raw rows and derive the facts."""
         self.variables = with_defaults(variables)
+        self.dimensions: tuple[str, ...] = CUSTOMER_DIMENSIONS
         self.rows = read_rows(raw, self.variables)
         self.merges = Merges(current(self.rows["accounts"]))
         self.rates = ExchangeRates(current(self.rows["fx_rates"]), self.variables["reporting_currency"])

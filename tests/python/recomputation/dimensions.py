@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from recomputation.company import CUSTOMER_DIMENSIONS, UNKNOWN, Company, Contract
+from recomputation.company import UNKNOWN, Company, Contract
 from recomputation.periods import midnight
 
 BASES = ("contract", "purchase")
@@ -50,7 +50,7 @@ def plan_at(own: list[Contract], boundary: datetime) -> str:
 def customer_values(company: Company, customer: str) -> Iterator[Value]:
     """Yield every (dimension, value) of a customer's attributes, `all` first."""
     yield ALL
-    for dimension in CUSTOMER_DIMENSIONS:
+    for dimension in company.dimensions:
         yield dimension, company.dimension_of(customer, dimension)
 
 

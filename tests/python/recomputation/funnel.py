@@ -194,6 +194,7 @@ def lost_value(lost: int, group: list[Journey], period: Period, following: Stage
         and one.deal.closed_at is not None
         and since <= one.deal.closed_at < period.cut
     ]
+    closed = [one for one in closed if one.deal.has_cohort]
     if following is not None:
         closed = [one for one in closed if following.order in one.reached_at]
     won = [one for one in closed if one.deal.outcome == "won"]

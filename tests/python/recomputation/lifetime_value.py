@@ -3,6 +3,7 @@
 from calendar import monthrange
 from collections import defaultdict
 from datetime import date, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -51,6 +52,11 @@ def customer_lifetime_value(company: Company) -> Rows:
         orders = company.qualifying_orders.get(account_id, [])
         days = company.order_days.get(account_id, [])
         historical = values.get(account_id, Fraction(0))
+        contracts = company.contracts_of.get(account_id, [])
+        # A closed contract is worth nothing more, whether or not a model could be fitted.
+        is_closed = bool(contracts) and all(
+            contract.ended_at is not None and contract.ended_at < company.now for contract in contracts
+        )
         rows.append(
             {
                 "account_id": account_id,
@@ -65,7 +71,7 @@ def customer_lifetime_value(company: Company) -> Rows:
                 "p_alive": None,
                 "expected_purchases": None,
                 "expected_order_value": None,
-                "residual_value": None,
+                "residual_value": Decimal(0) if is_closed and not orders else None,
                 "lifetime_value": money(historical),
             }
         )

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from recomputation.companies import Raw
+from recomputation.periods import MONTHS, add_months, midnight
 from recomputation.values import clean, parse_number
 from warehouse.contract import entities
 
@@ -168,3 +169,21 @@ def with_later_rows(raw: Raw, as_of: datetime, seed: int) -> Raw:
             }
             changed[entity].append({**complete, **address})
     return changed
+
+
+def complete_rows(marts: dict[str, list[dict[str, Any]]], as_of: datetime) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of calendar periods that were over at as_of, of the marts that later rows leave alone.
+
+    Left out are the funnel (a deal may advance at any time), rows dated by a window or a wave, and what
+    needs a fixed window of inactivity, grace 0 and no later refund: see the test that uses this.
+    """
+    marts_of_periods = ("retention_rate", "revenue_retention", "churn_dialects", "sales_performance", "nps")
+    return {
+        mart: [
+            row
+            for row in marts[mart]
+            if row["period_type"] in MONTHS
+            and add_months(midnight(row["period_start"]), MONTHS[row["period_type"]]) <= as_of
+        ]
+        for mart in marts_of_periods
+    }

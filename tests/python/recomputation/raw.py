@@ -30,6 +30,7 @@ DEFAULTS: Variables = {
     "velocity_minimum_won": 20,
     "seeds_landed_at": datetime(2030, 1, 1),
     "landed_at": {},
+    "full_loads": (),
 }
 
 
@@ -128,6 +129,17 @@ def settle_keys(rows: list[Row], key: tuple[str, ...]) -> None:
             row.state = "superseded"
 
 
+def bury_missing(rows: list[Row], key: tuple[str, ...], full_loads: Iterable[str]) -> None:
+    """Supersede rows whose key a later complete delivery of the entity lacks."""
+    for load_id in full_loads:
+        complete = [row for row in rows if row.load_id == load_id]
+        there = {tuple(row[name] for name in key) for row in complete}
+        for row in rows:
+            is_missing = tuple(row[name] for name in key) not in there
+            if complete and row.state == "staged" and row.load_id < load_id and is_missing:
+                row.state = "superseded"
+
+
 def read_rows(raw: Raw, variables: Variables) -> dict[str, list[Row]]:
     """Judge every delivered row by itself and settle its key; one list per entity of the contract."""
     timezone = ZoneInfo(variables["reporting_timezone"])
@@ -148,6 +160,7 @@ def read_rows(raw: Raw, variables: Variables) -> dict[str, list[Row]]:
             judge_row(entity, row, timezone, landed_at)
             rows.append(row)
         settle_keys(rows, entity.key)
+        bury_missing(rows, entity.key, variables["full_loads"])
         found[name] = rows
     return found
 

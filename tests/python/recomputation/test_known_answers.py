@@ -83,7 +83,9 @@ def cdnow() -> Company:
         customer, day, _, dollars = line.split()
         day = f"{day[:4]}-{day[4:6]}-{day[6:]}"
         orders.append({"order_id": str(number), "account_id": customer, "ordered_at": day, "amount": dollars})
-    return Company({"orders": delivered(orders)}, {"as_of": date(1998, 7, 1)})
+    company = Company({"orders": delivered(orders)}, {"as_of": date(1998, 7, 1)})
+    company.dimensions = ()
+    return company
 
 
 @needs_data

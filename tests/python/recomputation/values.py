@@ -14,7 +14,7 @@ TIMESTAMP = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})"
     r"(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?\s*(Z|z|[+-]\d{2}:?\d{2})?)?"
 )
-SCORE_OF = re.compile(r"(\S+?)\s*/\s*\d+")
+SCORE_OF = re.compile(r"(\S+?)\s*/\s*10")
 SCORE_LABEL = re.compile(r"([^\s-]+)\s*[-–—:]\s*\D.*", re.DOTALL)
 TRUE_WORDS = {"true", "t", "yes", "y", "1"}
 FALSE_WORDS = {"false", "f", "no", "n", "0"}
@@ -122,7 +122,7 @@ def judge_number(name: str, kind: str, text: str) -> Cell:
     """Judge a number, an amount of money, a rate, a whole number or a score."""
     number = score_number(text) if kind == "score" else parse_number(text)
     if number is None:
-        return Cell(None, f"{name}_not_a_number")
+        return Cell(None, "score_not_whole" if kind == "score" else f"{name}_not_a_number")
     if abs(number) >= LARGEST_NUMBER or (kind == "rate" and number > 1):
         return Cell(None, f"{name}_out_of_range")
     if kind == "score":

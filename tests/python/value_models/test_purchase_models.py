@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import integrate, special
 
 from value_models.customer_base import cdnow_calibration, read_cdnow, simulate
-from warehouse.value_models import pareto_nbd
+from warehouse.value_models import pareto_nbd, sufficient_statistics
 from warehouse.value_models.bg_nbd import (
     BgNbdParameters,
     MbgNbdParameters,
@@ -80,6 +80,22 @@ def test_grouping_changes_nothing_but_the_size(model):
     assert astuple(loose.parameters) == pytest.approx(astuple(tight.parameters), rel=1e-6)
     assert astuple(loose.standard_errors) == pytest.approx(astuple(tight.standard_errors), rel=1e-6)
     assert loose.log_likelihood == pytest.approx(tight.log_likelihood, rel=1e-12)
+
+
+@pytest.mark.parametrize("collide", [False, True])
+def test_distinct_rows_survive_colliding_hashes_and_signed_zeros(collide, monkeypatch):
+    if collide:
+        monkeypatch.setattr(
+            sufficient_statistics, "_row_hashes", lambda columns: np.zeros(len(columns[0]), dtype=np.uint64)
+        )
+    generator = np.random.default_rng(2)
+    columns = [generator.integers(0, 4, 500).astype(np.float64) for _ in range(3)]
+    columns[0][columns[0] == 0] *= -1.0
+    columns[0][::2] = np.abs(columns[0][::2])
+    first, inverse = sufficient_statistics.distinct_rows(columns)
+    rows = np.column_stack(columns)
+    assert len(first) == len(np.unique(rows + 0.0, axis=0))
+    assert (rows[first][inverse] == rows).all()
 
 
 @pytest.mark.parametrize("model", MODELS)

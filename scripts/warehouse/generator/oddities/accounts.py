@@ -139,6 +139,21 @@ def inferred_accounts(sample: Sample) -> None:
     )
 
 
+def quarantined_accounts(sample: Sample) -> None:
+    """Add accounts whose own row is quarantined: their facts stay, with an inferred customer."""
+    account(sample, "A-quarantined", created_at="soon")
+    order(sample, "O-of-quarantined", "A-quarantined", f"{sample.day(8)} 10:00:00", "52.00")
+    account(sample, "A-into-quarantined", merged_into_account_id="A-quarantined")
+    order(sample, "O-into-quarantined", "A-into-quarantined", f"{sample.day(7)} 10:00:00", "53.00")
+
+
+def chain_into_a_test_account(sample: Sample) -> None:
+    """Add a chain of merges that ends at a test account: all of it is out, the accounts between included."""
+    account(sample, "A-test-chain-1", merged_into_account_id="A-test-chain-2")
+    account(sample, "A-test-chain-2", merged_into_account_id="A-test")
+    order(sample, "O-test-chain", "A-test-chain-1", f"{sample.day(7)} 10:00:00", "54.00")
+
+
 def missing_attributes(sample: Sample) -> None:
     """Add an account with nothing but its id: `(unknown)` in every dimension."""
     sample.add("accounts", 1, account_id="A-bare")
@@ -212,6 +227,8 @@ ODDITIES = (
     test_accounts,
     test_survivor_of_a_merge,
     inferred_accounts,
+    quarantined_accounts,
+    chain_into_a_test_account,
     missing_attributes,
     account_without_facts,
     awkward_names,

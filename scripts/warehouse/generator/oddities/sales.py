@@ -158,19 +158,20 @@ def missing_cells_of_deals(sample: Sample) -> None:
         "source": {"lead_source": None},
         "product": {"product_id": None, "deal_name": None},
     }.items():
-        deal(sample, f"D-without-{name}", "won", first, closed, **cells)
+        stage = "won" if name in ("account", "amount", "currency") else "lost"
+        deal(sample, f"D-without-{name}", stage, first, closed, **cells)
     deal(sample, "D-unknown-owner", "won", first, closed, owner_id="R9998")
-    deal(sample, "D-unknown-type", "won", first, closed, deal_type="pilot")
+    deal(sample, "D-unknown-type", "lost", first, closed, deal_type="pilot")
     deal(sample, "D-lost-without-amount", "lost", first, closed, amount=None, lost_reason="no budget")
     deal(sample, "D-no-rate", "won", first, closed, currency="BRL")
     deal(sample, "D-no-rate-no-amount", "won", first, closed, currency="BRL", amount=None)
     deal(sample, "D-zero-amount", "won", first, closed, amount="0")
     for kind in ("new", "renewal", "upsell", "cross_sell"):
-        deal(sample, f"D-type-{kind}", "won", first, closed, deal_type=kind)
+        deal(sample, f"D-type-{kind}", "lost", first, closed, deal_type=kind)
 
 
 def outcomes_of_deals(sample: Sample) -> None:
-    """Add deals lost without decision, to a competitor without a reason, won in the future.
+    """Add deals lost without decision, to a competitor without a reason, won in the last second.
 
     Won without closed_at, reopened, open past its plan.
     """
@@ -182,9 +183,10 @@ def outcomes_of_deals(sample: Sample) -> None:
         deal(sample, f"D-no-decision-{number}", "lost", first, closed, lost_reason=wording)
     deal(sample, "D-competitor-only", "lost", first, closed, competitor="Acme Cloud")
     deal(sample, "D-lost-unmapped", "lost", first, closed, lost_reason="pertukaran pengurusan")
-    deal(sample, "D-won-in-future", "won", first, f"{months_later(as_of(sample), 1)} 00:00:00")
-    deal(sample, "D-won-at-as-of", "won", first, as_of(sample))
-    way(sample, "D-won-at-as-of", ("prospecting", first), ("closing", closed))
+    # Closing a won deal is an event and would move the default as_of: this is the last that there can be.
+    last = f"{days_after(as_of(sample), -1)} 23:59:59"
+    deal(sample, "D-won-at-the-end", "won", first, last)
+    way(sample, "D-won-at-the-end", ("prospecting", first), ("closing", closed), ("won", last))
     deal(sample, "D-won-by-history", "won", first, None)
     way(sample, "D-won-by-history", ("prospecting", first), ("won", closed))
     deal(sample, "D-lost-by-history", "lost", first, None, lost_reason="no budget")
@@ -206,6 +208,9 @@ def outcomes_of_deals(sample: Sample) -> None:
     )
     deal(sample, "D-open-overdue", "closing", first, f"{sample.day(4, 3)} 08:00:00")
     deal(sample, "D-open-planned", "closing", first, months_later(as_of(sample), 2))
+    # A plan may say anything: no open deal is quarantined for it.
+    deal(sample, "D-open-far-plan", "closing", first, "2199-12-31")
+    deal(sample, "D-open-unreadable-plan", "closing", first, "after the holidays")
     deal(sample, "D-closed-at-creation", "won", first, first)
     deal(sample, "D-moved-after-close", "won", first, closed)
     way(sample, "D-moved-after-close", ("prospecting", first), ("closing", f"{sample.day(5, 9)} 08:00:00"))

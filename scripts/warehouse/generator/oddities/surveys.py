@@ -81,6 +81,26 @@ def unsupported_scales(sample: Sample) -> None:
             )
 
 
+def scores_beyond_their_scale(sample: Sample) -> None:
+    """Add scores that another scale would allow (0 on 1–10, 6 on 1–5, 8 on 1–7); one invitation."""
+    for survey, score in (
+        ("nps-1-10-w1", "0"),
+        ("csat-1-5", "6"),
+        ("csat-1-5", "0"),
+        ("nps-1-7", "8"),
+        ("pulse-weekly", "11"),
+    ):
+        response(
+            sample,
+            f"Q-beyond-{survey}-{score}",
+            survey,
+            score,
+            f"{sample.day(6, 9)} 10:00:00",
+            respondent_id="C-beyond",
+        )
+    invitation(sample, "V-unsupported-scale", "nps-1-7", "C-beyond", f"{sample.day(6, 8)} 10:00:00")
+
+
 def other_surveys(sample: Sample) -> None:
     """Add csat, pulse and exit surveys, a survey without a scale (0–10).
 
@@ -337,6 +357,7 @@ def comments(sample: Sample) -> None:
 ODDITIES = (
     one_to_ten,
     unsupported_scales,
+    scores_beyond_their_scale,
     other_surveys,
     repeated_answers,
     respondents_without_id,

@@ -5,7 +5,7 @@ Every value of a type occurs at least once and every column of that type has at 
 columns get them all.
 """
 
-from datetime import date, timedelta
+from datetime import date
 
 from warehouse.contract import Column, Entity, entities
 from warehouse.generator.company import seconds_of
@@ -56,7 +56,7 @@ UNREADABLE: dict[str, tuple[str, ...]] = {
     "money": _NUMBERS,
     "number": ("two", "1e40", "NaN", "#REF!"),
     "integer": ("1.5", "ten", "1e40", "99999999999"),
-    "rate": ("1.5", "140", "-0.2", "high", "NaN"),
+    "rate": ("1.5", "140", "high", "NaN"),
     "score": ("8.5", "99", "-1", "11", "★★★★", "ten", "NaN", "9/5", "9-10", "1e1000", "N/A", "٩٫٥"),
     "timestamp": _INSTANTS,
     "month": (
@@ -71,6 +71,28 @@ UNREADABLE: dict[str, tuple[str, ...]] = {
     "currency": ("EURO", "US$", "12", "US", "$"),
     "boolean": ("maybe", "2", "ja?", "NaN"),
     "enum": ("fax", "?", "unknown"),
+}
+# Values that every column of the type gets, one for each reason that the type can have.
+EVERYWHERE: dict[str, tuple[str, ...]] = {
+    "money": ("N/A", "1e40"),
+    "number": ("two", "1e40"),
+    "integer": ("ten",),
+    "rate": ("high", "1.5"),
+    "score": ("8.5",),
+    "timestamp": ("soon", "1900-01-01"),
+    "month": ("March {year}", "1900-01-01", "{year}-03-15"),
+    "currency": ("EURO",),
+    "boolean": ("maybe",),
+    "enum": ("fax",),
+}
+# Years after as_of: no event can be there.
+FUTURE = "{future_year}-01-01"
+# Values that have one sensible reading, which staging need not know: it may repair or refuse them.
+DEBATABLE: dict[str, tuple[str, ...]] = {
+    "money": ("1'234.50", "١٬٢٣٤٫٥", "(1.234,50)", "$12.00", "12 USD"),
+    "timestamp": ("{serial}.5", "{day} 24:00:00", "{day}T23:30:00-0500", "{arabic_day}T10:00:00Z"),
+    "rate": ("40%", "-0.2"),
+    "score": ("9/10 - likely",),
 }
 # What an unreadable cell of a required column can look like when it is empty.
 BLANKS = (None, "   ", "\u00a0")
@@ -89,9 +111,7 @@ REPAIRABLE: dict[str, tuple[str, ...]] = {
         "1234,56",
         "1\u00a0234,50",
         "1 234.80",
-        "1'234.50",
         "٣٤٥٫٥٠",
-        "١٬٢٣٤٫٥",
         "۱۲۳",
         "１２３",
         "1.5e2",
@@ -114,7 +134,6 @@ REPAIRABLE: dict[str, tuple[str, ...]] = {
         "{day} 10:20:30.123456",
         "{day}",
         "{serial}",
-        "{serial}.5",
         "{unix}",
         "{unix}000",
         "{arabic_day}",
@@ -128,7 +147,7 @@ REPAIRABLE: dict[str, tuple[str, ...]] = {
     "id": (" {value} ", "\u00a0{value}"),
 }
 # Signs as ledgers write them; only orders may be negative without further meaning.
-SIGNED_AMOUNTS = ("(120.00)", "45.00-", "−45.00", "-1,234.50", "(1.234,50)", "‎-12.00")
+SIGNED_AMOUNTS = ("(120.00)", "45.00-", "−45.00", "-1,234.50", "‎-12.00")
 
 _PREFIXES = {
     "accounts": "A",
@@ -162,6 +181,7 @@ def _filled(sample: Sample, value: str, cell: str) -> str:
     fillings: dict[str, str] = {
         "year": str(year),
         "common_year": str(common_year),
+        "future_year": str(year + 13),
         "day": day.isoformat(),
         "serial": str((day - epoch).days),
         "unix": str(seconds_of(day) + 37_230),
@@ -197,7 +217,8 @@ def _ordinary(sample: Sample, entity: Entity, name: str, number: int) -> Row:
         "deals": {
             "deal_id": key,
             "account_id": _HOLDER,
-            "stage": "won",
+            "stage": "lost",
+            "lost_reason": "no budget",
             "created_at": f"{sample.day(10, 2)} 08:00:00",
             "closed_at": minute,
             "amount": "800.00",
@@ -265,7 +286,7 @@ def _ordinary(sample: Sample, entity: Entity, name: str, number: int) -> Row:
             "left_at": sample.day(3, 1),
         },
         "sales_targets": {
-            "rep_id": "R-values",
+            "rep_id": "R-values" if name.startswith("bad") else "R-values-2",
             "period_start": month,
             "target_amount": "500.00",
             "currency": "USD",
@@ -316,6 +337,15 @@ def _judged(kind: str) -> list[tuple[Entity, Column]]:
     ]
 
 
+def _unreadable_pairs(kind: str) -> list[tuple[Entity, Column, str]]:
+    """Pair the unreadable values of a type with its columns: each reason everywhere, each value somewhere."""
+    pairs = _pairs(kind, UNREADABLE[kind])
+    for entity, column in _judged(kind):
+        values = (*EVERYWHERE[kind], *((FUTURE,) if column.is_event else ()))
+        pairs += [(entity, column, value) for value in values if (entity, column, value) not in pairs]
+    return pairs
+
+
 def _pairs(kind: str, values: tuple[str, ...]) -> list[tuple[Entity, Column, str]]:
     """Pair values and columns so that each of both occurs; principal columns meet every value."""
     columns = _judged(kind)
@@ -346,22 +376,23 @@ def holders(sample: Sample) -> None:
     """Add the account, deal and representative that the rows of this module belong to."""
     account(sample, _HOLDER)
     deal(sample, _DEAL, "prospecting", f"{sample.day(9, 1)} 08:00:00", account_id=_HOLDER)
-    sample.add(
-        "sales_reps",
-        1,
-        rep_id="R-values",
-        rep_name="Iman bin Bukit",
-        team="Kestrel",
-        region="APAC",
-        hired_at=sample.day(35, 1),
-    )
+    for rep_id in ("R-values", "R-values-2"):
+        sample.add(
+            "sales_reps",
+            1,
+            rep_id=rep_id,
+            rep_name="Iman bin Bukit",
+            team="Kestrel",
+            region="APAC",
+            hired_at=sample.day(35, 1),
+        )
 
 
 def unreadable_values(sample: Sample) -> None:
     """Add values that no reading makes sense of, for every type."""
     numbers: dict[str, int] = {}
-    for kind, values in UNREADABLE.items():
-        for entity, column, value in _pairs(kind, values):
+    for kind in UNREADABLE:
+        for entity, column, value in _unreadable_pairs(kind):
             _add(sample, "bad", entity, column, value, numbers)
 
 
@@ -381,7 +412,7 @@ def repairable_values(sample: Sample) -> None:
 
     Localised digits, separators, ledger signs, serials, epochs, blanks, letter case.
     """
-    numbers: dict[str, int] = {"deal_stage_history": 100, "email_preferences": 100, "sales_targets": 18}
+    numbers: dict[str, int] = {"deal_stage_history": 100, "email_preferences": 100}
     for kind, values in REPAIRABLE.items():
         for entity, column, value in _pairs(kind, values):
             if kind == "id" and not _ordinary(sample, entity, "x", 0).get(column.name):
@@ -392,6 +423,17 @@ def repairable_values(sample: Sample) -> None:
     amount = next(column for column in orders.columns if column.name == "amount")
     for value in SIGNED_AMOUNTS:
         _add(sample, "repair", orders, amount, value, numbers)
+
+
+def debatable_values(sample: Sample) -> None:
+    """Add orders and answers with values that staging may repair or refuse."""
+    numbers: dict[str, int] = {}
+    for kind, values in DEBATABLE.items():
+        entity, column = next(
+            pair for pair in _judged(kind) if pair[0].name in ("orders", "survey_responses")
+        )
+        for value in values:
+            _add(sample, "debatable", entity, column, value, numbers)
 
 
 def enumerated_values(sample: Sample) -> None:
@@ -436,25 +478,13 @@ def impossible_rows(sample: Sample) -> None:
         amount="10.00",
         currency="QQQ",
     )
-    # Events after their own delivery: one by more than a day, one within the day that clocks may differ.
-    delivered = sample.delivery_days[1]
-    for name, days in (("future", 40), ("clock", 0)):
-        day = (delivered + timedelta(days=days)).isoformat()
-        sample.add(
-            "orders",
-            1,
-            order_id=f"O-{name}",
-            account_id=_HOLDER,
-            ordered_at=f"{day} 12:00:00",
-            amount="10.00",
-            currency="USD",
-        )
+    # An event long after everything was delivered is none.
     sample.add(
         "orders",
         2,
         order_id="O-after-everything",
         account_id=_HOLDER,
-        ordered_at=f"{int(as_of(sample)[:4]) + 2}-01-01",
+        ordered_at=f"{int(as_of(sample)[:4]) + 12}-01-01",
         amount="10.00",
     )
 
@@ -464,6 +494,7 @@ ODDITIES = (
     unreadable_values,
     missing_values,
     repairable_values,
+    debatable_values,
     enumerated_values,
     bare_rows,
     impossible_rows,

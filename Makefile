@@ -1,0 +1,64 @@
+# `make build` and `make test` set everything up themselves; a second run sets up nothing again.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV := .venv
+READY := $(VENV)/.ready
+BIN := $(VENV)/bin
+# The first Python on the PATH that is new enough.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+SQL := $(shell find models tests/data -name '*.sql' 2>/dev/null)
+MACROS := $(shell find macros -name '*.sql') dbt_project.yml .sqlfluff
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+
+.PHONY: help setup build test lint lint-python lint-sql types parse unit pytest lock clean
+
+help:  ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+setup: $(READY)  ## Create .venv from the locked requirements
+
+$(READY): requirements/main.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "error: Python 3.11 or newer is needed; set PYTHON=/path/to/python3"; exit 1; }
+	@echo "Setting up $(VENV) (once; about a minute) …"
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements/main.txt
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+build: $(READY)  ## The main job: land, build, audit and publish; prints the headline numbers
+	@$(BIN)/warehouse build
+
+test: $(READY) lint types parse pytest  ## Everything that CI checks
+
+lint: lint-python lint-sql  ## ruff and sqlfluff
+
+lint-python: $(READY)
+	@$(BIN)/ruff check scripts tests/python
+	@$(BIN)/ruff format --check scripts tests/python
+
+# Only what changed since the last clean lint; a changed macro changes every model.
+lint-sql: $(READY) $(VENV)/.linted
+$(VENV)/.linted: $(SQL) $(MACROS)
+	@$(BIN)/sqlfluff lint --processes 2 $(if $(filter $(MACROS),$?),models tests/data,$?)
+	@touch $@
+
+types: $(READY)  ## mypy
+	@$(BIN)/mypy
+
+parse: $(READY)  ## dbt parse; a warning or deprecation is an error
+	@$(BIN)/dbt --quiet --warn-error parse --no-partial-parse --show-all-deprecations
+
+pytest: $(READY)  ## The Python suite: landing, building, known answers, recomputation, conventions
+	@$(BIN)/pytest -n 2 --dist loadfile
+
+lock: $(READY)  ## Lock the requirements again (needs uv)
+	uv pip compile requirements/main.in --override requirements/overrides.txt --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet -o requirements/main.txt
+
+clean:  ## Remove what dbt and the tools wrote; the landing zone and the published warehouse stay
+	rm -rf target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,172 @@
+-- One row per basis and backtest cut: the retention that the survival curve known at the cut predicted for the customers
+-- active then, and the retention they showed.
+with
+
+cuts as (
+
+    select
+        cut_date,
+        observed_until,
+        horizon_days
+    from {{ ref('int_value_model_cuts') }}
+    where cut_name like 'backtest%'
+
+),
+
+-- Without purchases there are no cuts of the value models; contracts have the same ones.
+contract_cuts as (
+
+    {% for days in var('backtest_horizon_days') %}
+        select
+            {{ add_days('as_of', -days) }} as cut_date,
+            as_of as observed_until,
+            {{ days }} as horizon_days
+        from {{ ref('int_as_of') }}
+        {{ 'union' if not loop.last }}
+    {% endfor %}
+
+),
+
+all_cuts as (
+
+    select * from cuts
+
+    union
+
+    select * from contract_cuts
+
+),
+
+first_runs as (
+
+    select
+        basis,
+        customer_key,
+        min(started_on) as started_on,
+        min_by(ended_on, run_number) as ended_on
+
+    from {{ ref('int_activity_runs') }}
+    group by basis, customer_key
+
+),
+
+known_at_cut as (
+
+    select
+        first_runs.basis,
+        all_cuts.cut_date,
+        all_cuts.observed_until,
+        all_cuts.horizon_days,
+        first_runs.ended_on,
+        first_runs.ended_on < all_cuts.cut_date as has_churned,
+        {{ days_between('first_runs.started_on', 'least(first_runs.ended_on, all_cuts.cut_date)') }} as age_days
+
+    from first_runs
+    inner join all_cuts on first_runs.started_on < all_cuts.cut_date
+
+),
+
+lengths as (
+
+    select
+        basis,
+        cut_date,
+        age_days,
+        count(case when has_churned then 1 end) as churned,
+        count(*) as customers
+
+    from known_at_cut
+    group by basis, cut_date, age_days
+
+),
+
+at_risk as (
+
+    select
+        *,
+        sum(customers) over (
+            partition by basis, cut_date
+            order by age_days desc
+            rows between unbounded preceding and current row
+        ) as at_risk
+
+    from lengths
+
+),
+
+curve as (
+
+    select
+        basis,
+        cut_date,
+        age_days,
+        {{ survival_probability(
+            'churned', 'at_risk', order_by='age_days', partition_by='basis, cut_date'
+        ) }} as survival,
+        lead(age_days) over (partition by basis, cut_date order by age_days) as next_age_days
+
+    from at_risk
+
+),
+
+active as (
+
+    select
+        basis,
+        cut_date,
+        observed_until,
+        horizon_days,
+        age_days,
+        count(*) as customers,
+        count(case when ended_on >= observed_until then 1 end) as retained_customers
+
+    from known_at_cut
+    where not has_churned
+    group by basis, cut_date, observed_until, horizon_days, age_days
+
+),
+
+-- A customer of an age that nobody has survived for the whole horizon yet is not predicted.
+predicted as (
+
+    select
+        active.*,
+        later.survival / nullif(now_alive.survival, 0) as stay_probability
+
+    from active
+    inner join curve as now_alive
+        on
+            active.basis = now_alive.basis
+            and active.cut_date = now_alive.cut_date
+            and active.age_days = now_alive.age_days
+    inner join curve as later
+        on
+            active.basis = later.basis
+            and active.cut_date = later.cut_date
+            and active.age_days + active.horizon_days >= later.age_days
+            and active.age_days + active.horizon_days < later.next_age_days
+
+),
+
+backtests as (
+
+    select
+        ---------- ids
+        basis,
+        cut_date,
+        horizon_days,
+
+        ---------- numerics
+        sum(customers) as customers,
+        {{ ratio(
+            'sum(cast(customers * stay_probability as decimal(38, 12)))',
+            'sum(customers)'
+        ) }} as predicted,
+        {{ ratio('sum(retained_customers)', 'sum(customers)') }} as actual
+
+    from predicted
+    group by basis, cut_date, horizon_days
+
+)
+
+select * from backtests

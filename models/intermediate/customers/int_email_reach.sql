@@ -1,0 +1,136 @@
+-- One row per customer who ever chose: whether any contact may still be written to, and since when none may.
+with
+
+as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+accounts as (
+
+    select * from {{ ref('int_accounts') }}
+    where not is_test
+
+),
+
+preferences as (
+
+    select
+        accounts.customer_key,
+        preferences.contact_id,
+        preferences.action,
+        preferences.occurred_at
+
+    from {{ ref('int_rows__email_preferences') }} as preferences
+    cross join as_of
+    inner join accounts on preferences.account_id = accounts.account_id
+    where preferences.row_state = 'current' and preferences.occurred_at < as_of.as_of
+
+),
+
+known_contacts as (
+
+    select
+        accounts.customer_key,
+        contacts.contact_id
+
+    from {{ ref('int_rows__contacts') }} as contacts
+    inner join accounts on contacts.account_id = accounts.account_id
+    where contacts.row_state = 'current'
+
+    union
+
+    select
+        customer_key,
+        contact_id
+    from preferences
+    where contact_id is not null
+
+),
+
+-- An account without contacts is its own contact.
+contacts as (
+
+    select * from known_contacts
+
+    union
+
+    select
+        preferences.customer_key,
+        cast(null as string) as contact_id
+
+    from preferences
+    left join known_contacts on preferences.customer_key = known_contacts.customer_key
+    where known_contacts.customer_key is null
+
+),
+
+-- What is chosen for the account is chosen for each of its contacts. At one instant the unsubscription wins.
+choices as (
+
+    select
+        contacts.customer_key,
+        contacts.contact_id,
+        preferences.occurred_at,
+        bool_or(preferences.action = 'unsubscribe') as is_unsubscription
+
+    from contacts
+    inner join preferences
+        on
+            contacts.customer_key = preferences.customer_key
+            and (preferences.contact_id is null or contacts.contact_id = preferences.contact_id)
+    group by contacts.customer_key, contacts.contact_id, preferences.occurred_at
+
+),
+
+last_subscriptions as (
+
+    select
+        customer_key,
+        contact_id,
+        max(case when not is_unsubscription then occurred_at end) as subscribed_at
+
+    from choices
+    group by customer_key, contact_id
+
+),
+
+losses as (
+
+    select
+        choices.customer_key,
+        choices.contact_id,
+        min(choices.occurred_at) as lost_at
+
+    from choices
+    inner join last_subscriptions
+        on
+            choices.customer_key = last_subscriptions.customer_key
+            and choices.contact_id is not distinct from last_subscriptions.contact_id
+    where
+        choices.is_unsubscription
+        and (
+            last_subscriptions.subscribed_at is null or choices.occurred_at > last_subscriptions.subscribed_at
+        )
+    group by choices.customer_key, choices.contact_id
+
+),
+
+reach as (
+
+    select
+        contacts.customer_key,
+        count(losses.lost_at) < count(*) as is_reachable,
+        case when count(losses.lost_at) = count(*) then max(losses.lost_at) end as unsubscribed_at
+
+    from contacts
+    left join losses
+        on
+            contacts.customer_key = losses.customer_key
+            and contacts.contact_id is not distinct from losses.contact_id
+    group by contacts.customer_key
+
+)
+
+select * from reach

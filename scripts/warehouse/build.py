@@ -1,0 +1,140 @@
+"""`warehouse build`: dbt into a private file, the audit, the publication."""
+
+import datetime
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from warehouse.building.run import Outcome
+
+
+def build(
+    target: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Target of profiles.yml to build on.")
+    ] = None,
+    as_of: Annotated[
+        datetime.datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], metavar="DATE", help="Look at the company at the start of this day."
+        ),
+    ] = None,
+    relearn: Annotated[bool, typer.Option("--relearn", help="Learn the inactivity window again.")] = False,
+    variables: Annotated[
+        str | None, typer.Option("--vars", metavar="YAML", help="dbt variables, like '{grace_days: 7}'.")
+    ] = None,
+    accept_change: Annotated[
+        bool, typer.Option("--accept-change", help="Publish although marts lost many rows; recorded.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    select: Annotated[
+        list[str] | None, typer.Option("--select", "-s", "--exclude", "--selector", hidden=True)
+    ] = None,
+) -> None:
+    """Build everything into a private file, audit it, and publish it."""
+    from warehouse.building.run import Options, build_warehouse
+    from warehouse.building.variables import VariableError, default_target, parse_variables, targets
+    from warehouse.paths import warehouse_paths
+
+    if select:
+        raise typer.BadParameter(
+            "`warehouse build` publishes the whole, never a part; for a part: `dbt build --select …`",
+            param_hint="--select",
+        )
+    known = targets()
+    chosen = target or default_target()
+    if chosen not in known:
+        raise typer.BadParameter(f"no such target: one of {', '.join(known)}", param_hint="--target")
+    try:
+        values = parse_variables(variables, as_of.date() if as_of else None)
+    except VariableError as error:
+        raise typer.BadParameter(str(error), param_hint="--vars") from None
+    options = Options(chosen, known[chosen] == "duckdb", values, relearn, accept_change)
+    outcome = build_warehouse(warehouse_paths(), options, _no_words if as_json else _say)
+    if as_json:
+        sys.stdout.write(json.dumps(_document(outcome), ensure_ascii=False, default=_json_value) + "\n")
+    else:
+        _show(outcome)
+    if outcome.is_failed:
+        raise typer.Exit(1)
+
+
+def _say(text: str) -> None:
+    _console().print(text)
+
+
+def _no_words(_: str) -> None:
+    """Stay quiet: standard output belongs to the JSON object."""
+
+
+def _console(stderr: bool = False) -> Any:
+    from rich.console import Console
+
+    return Console(stderr=stderr, soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+
+def _json_value(value: Any) -> Any:
+    return float(value) if hasattr(value, "as_tuple") else str(value)
+
+
+def _document(outcome: "Outcome") -> dict[str, Any]:
+    from warehouse.auditing.findings import as_rows
+    from warehouse.publishing.headline import headline
+
+    return {
+        "run_id": outcome.run_id,
+        "state": outcome.state,
+        "reason": outcome.reason,
+        "as_of": outcome.as_of,
+        "inputs": {"kind": outcome.inputs.kind, "loads": outcome.inputs.described_loads()},
+        "variables": outcome.variables,
+        "nodes": len(outcome.dbt.executed),
+        "seconds": round(outcome.seconds, 1),
+        "failures": outcome.failure_sentences(),
+        "audit": as_rows(outcome.findings),
+        "unmapped_stages": outcome.unmapped_stages,
+        "marts": {name: mart["rows"] for name, mart in outcome.version.record["marts"].items()}
+        if outcome.version
+        else {},
+        "headline": headline(outcome.version.file) if outcome.version else {},
+    }
+
+
+def _show(outcome: "Outcome") -> None:
+    if outcome.is_failed:
+        errors = _console(stderr=True)
+        for line in outcome.failure_sentences():
+            errors.print(f"failed: {line}")
+        errors.print(
+            f"error: run {outcome.run_id} failed: nothing was published and nothing published changed. "
+            f"Data and logs stay in {outcome.folder.path} until the next build"
+        )
+        return
+    from rich.console import Console
+
+    from warehouse.auditing.findings import ACCEPTED
+    from warehouse.publishing.headline import headline, print_headline
+
+    if outcome.version:
+        # In a pipe there is no width to fit into.
+        console = Console(width=None if sys.stdout.isatty() else 200, emoji=False, highlight=False)
+        print_headline(console, headline(outcome.version.file))
+    for finding in outcome.findings:
+        if finding.verdict == ACCEPTED:
+            _say(f"accepted: {finding.sentence()}")
+    if outcome.unmapped_stages:
+        named = ", ".join(f"{stage}: {deals} deals" for stage, deals in outcome.unmapped_stages.items())
+        _say(f"stages that deal_stages does not know, counted as (unmapped): {named}")
+    _say(_ending(outcome))
+
+
+def _ending(outcome: "Outcome") -> str:
+    built = f"{len(outcome.dbt.executed)} nodes, {len(outcome.findings)} findings, {outcome.seconds:.0f} s"
+    if outcome.version is None:
+        return f"built run {outcome.run_id} on another engine ({built}); nothing is published from there"
+    if outcome.state != "published":
+        return f"kept, not published: {outcome.reason}"
+    as_of = outcome.as_of or "no date: there is no event"
+    return f"published run {outcome.run_id}, as of {as_of} ({built})"

@@ -1,0 +1,1 @@
+"""Builds the warehouse with dbt into a private folder: lock, inputs, variables, progress, sweeping."""

@@ -1,0 +1,244 @@
+"""Runs dbt inside this process, quietly, and reads what it says about itself from the files it wrote."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from warehouse.building.folders import RunFolder
+from warehouse.building.messages import described_failure
+from warehouse.errors import WarehouseError
+from warehouse.paths import PROJECT_DIR, WarehousePaths
+from warehouse.publishing.files import PARTIAL, read_json
+
+PASSED = ("success", "pass")
+_KEPT_PARSES = 4
+_RAW_SEEDS = "raw"
+# What a build executes; exposures and the like are listed among the results but do nothing.
+_EXECUTED = ("model", "seed", "snapshot", "test", "unit_test")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One failed node: its name, what happened without cell contents, failing rows and the compiled SQL."""
+
+    node: str
+    kind: str
+    message: str
+    failing_rows: int | None
+    compiled_file: str | None
+
+    def sentence(self) -> str:
+        """Return the failure as one line for the user."""
+        rows = (
+            ""
+            if self.failing_rows is None
+            else f", {self.failing_rows:,} failing row{'s'[: self.failing_rows != 1]}"
+        )
+        where = f"; see {self.compiled_file}" if self.compiled_file else ""
+        return f"{self.kind} {self.node}: {self.message}{rows}{where}"
+
+
+@dataclass(frozen=True)
+class DbtRun:
+    """What one dbt invocation did, from its own artefacts.
+
+    `expected` are the nodes of this build by the manifest, `executed` is the status of each that ran.
+    """
+
+    is_successful: bool
+    invocation_id: str
+    seconds: float
+    expected: frozenset[str]
+    left_out: tuple[str, ...]
+    executed: dict[str, str]
+    failures: tuple[Failure, ...]
+    skipped: int
+    manifest: dict[str, Any] = field(repr=False)
+    results: dict[str, Any] = field(repr=False)
+
+    def marts(self) -> dict[str, dict[str, Any]]:
+        """Return the public marts of the manifest by table name."""
+        return {
+            node["alias"]: node
+            for node in self.manifest["nodes"].values()
+            if node["resource_type"] == "model" and node["schema"] == "marts"
+        }
+
+
+def run_dbt(
+    paths: WarehousePaths,
+    run: RunFolder,
+    target: str,
+    variables: Mapping[str, Any],
+    is_landed: bool,
+    on_event: Callable[[Any], None],
+) -> DbtRun:
+    """Build everything into the private folder of the run; a landed build without the seeds of raw entities.
+
+    Raises WarehouseError when dbt stops before it could run any node, as for a project that does not parse.
+    """
+    from dbt.cli.main import dbtRunner
+
+    seen: list[str] = []
+
+    def listen(event: Any) -> None:
+        seen.append(event.info.invocation_id) if not seen else None
+        on_event(event)
+
+    arguments = [
+        "build",
+        *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)),
+        *("--target", target, "--target-path", str(run.target), "--log-path", str(run.logs)),
+        *("--vars", json.dumps(dict(variables), default=str)),
+        *("--log-level", "none", "--log-level-file", "info", "--no-print", "--no-version-check"),
+    ]
+    if is_landed:
+        seeds = os.environ.get("WAREHOUSE_SEEDS", "seeds")
+        arguments += ["--exclude", f"path:{seeds}/{_RAW_SEEDS}"]
+    cached = paths.root / "cache" / f"{_parse_key(target, variables)}.msgpack"
+    _take_parse(cached, run.target)
+    with _environment(run):
+        outcome = dbtRunner(callbacks=[listen]).invoke(arguments)
+        _close_engine()
+    _keep_parse(run.target, cached)
+    manifest, results = read_json(run.target / "manifest.json"), read_json(run.target / "run_results.json")
+    if manifest is None or results is None:
+        raise WarehouseError(
+            f"dbt could not start: {described_failure(outcome.exception)}; see {run.logs / 'dbt.log'}"
+        )
+    return _read_run(manifest, results, seen[0] if seen else "", is_landed)
+
+
+def _read_run(
+    manifest: dict[str, Any], results: dict[str, Any], invocation_id: str, is_landed: bool
+) -> DbtRun:
+    rows = [row for row in results["results"] if row["unique_id"].split(".")[0] in _EXECUTED]
+    expected, left_out = expected_nodes(manifest, is_landed)
+    statuses = {row["unique_id"]: str(row["status"]) for row in rows}
+    failures = tuple(
+        _failure(row, manifest) for row in rows if row["status"] not in (*PASSED, "skipped", "warn")
+    )
+    return DbtRun(
+        is_successful=not failures and bool(rows),
+        invocation_id=invocation_id,
+        seconds=float(results.get("elapsed_time", 0.0)),
+        expected=expected,
+        left_out=left_out,
+        executed=statuses,
+        failures=failures,
+        skipped=sum(1 for status in statuses.values() if status == "skipped"),
+        manifest=manifest,
+        results=results,
+    )
+
+
+def expected_nodes(manifest: dict[str, Any], is_landed: bool) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return the ids of all nodes of a whole build, and the tests that go with the raw seeds."""
+    excluded = {
+        name
+        for name, node in manifest["nodes"].items()
+        if is_landed and node["resource_type"] == "seed" and node["fqn"][1] == _RAW_SEEDS
+    }
+    expected, left_out = set(), []
+    for name, node in {**manifest["nodes"], **manifest.get("unit_tests", {})}.items():
+        kind = node["resource_type"]
+        if kind not in _EXECUTED or name in excluded:
+            continue
+        if kind == "model" and node["config"]["materialized"] == "ephemeral":
+            continue
+        if kind == "test" and excluded.intersection(node["depends_on"]["nodes"]):
+            left_out.append(name)
+            continue
+        expected.add(name)
+    return frozenset(expected), tuple(sorted(left_out))
+
+
+def _failure(row: dict[str, Any], manifest: dict[str, Any]) -> Failure:
+    node = (
+        manifest["nodes"].get(row["unique_id"]) or manifest.get("unit_tests", {}).get(row["unique_id"]) or {}
+    )
+    kind = str(node.get("resource_type", "node")).replace("_", " ")
+    is_data_test = node.get("resource_type") == "test" and row["status"] == "fail"
+    compiled = node.get("compiled_path")
+    return Failure(
+        node=str(node.get("name", row["unique_id"])),
+        kind=kind,
+        message="failed" if is_data_test else described_failure(row.get("message")),
+        failing_rows=row.get("failures") if is_data_test else None,
+        compiled_file=str(PROJECT_DIR / compiled) if compiled else None,
+    )
+
+
+@contextmanager
+def _environment(run: RunFolder) -> Iterator[None]:
+    """Set the environment of the project, without settings of dbt that make a build a partial one."""
+    before = dict(os.environ)
+    for name in before:
+        if name.startswith("DBT_") and not name.startswith("DBT_ENV_"):
+            del os.environ[name]
+    os.environ.update(
+        WAREHOUSE_BUILD_DIR=str(run.stable),
+        WAREHOUSE_RUN_ID=run.run_id,
+        WAREHOUSE_GIT_REVISION=git_revision(),
+        DBT_SEND_ANONYMOUS_USAGE_STATS="false",
+    )
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def git_revision() -> str:
+    """Return the revision of the code, marked when the working tree differs; `unknown` outside git."""
+    command = ["git", "-C", str(PROJECT_DIR), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return found.stdout.strip() or "unknown"
+
+
+def _close_engine() -> None:
+    """Let go of the databases: dbt keeps its connection for a next invocation in the same process."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    engine = DuckDBConnectionManager._ENV
+    if engine is not None:
+        engine.close()
+        DuckDBConnectionManager._ENV = None
+
+
+# ---------------------------------------------------------------- the parse of the project, kept between runs
+
+
+def _parse_key(target: str, variables: Mapping[str, Any]) -> str:
+    text = json.dumps([target, dict(variables)], sort_keys=True, default=str)
+    return "parse-" + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _take_parse(cached: Path, target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    if cached.exists():
+        shutil.copyfile(cached, target / "partial_parse.msgpack")
+
+
+def _keep_parse(target: Path, cached: Path) -> None:
+    parsed = target / "partial_parse.msgpack"
+    if not parsed.exists():
+        return
+    cached.parent.mkdir(exist_ok=True)
+    partial = cached.with_name(f".{cached.name}{PARTIAL}")
+    shutil.copyfile(parsed, partial)
+    partial.replace(cached)
+    parsed.unlink()
+    parses = sorted(cached.parent.glob("parse-*.msgpack"), key=lambda path: path.stat().st_mtime_ns)
+    for path in parses[:-_KEPT_PARSES]:
+        path.unlink()

@@ -1,0 +1,260 @@
+"""One build from start to end: lock, sweep, inputs, dbt, audit, compact copy, publication."""
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from warehouse.auditing.findings import Finding, as_rows, failed, write_table
+from warehouse.auditing.run import Audit, Published, audit
+from warehouse.auditing.shrinkage import row_counts
+from warehouse.building.dbt_run import DbtRun, run_dbt
+from warehouse.building.folders import RunFolder, check_room, new_run_folder, sweep
+from warehouse.building.inputs import Inputs, freeze_inputs
+from warehouse.building.locks import exclusive, unwritable_message
+from warehouse.building.progress import shown_progress
+from warehouse.building.variables import with_published_window
+from warehouse.errors import WarehouseError
+from warehouse.paths import WarehousePaths
+from warehouse.publishing.compact import compact_copy
+from warehouse.publishing.files import digest, write_json
+from warehouse.publishing.live import (
+    has_purchases,
+    live_version,
+    now_text,
+    publish_version,
+    published_state,
+    read_mart_run,
+    roll_back,
+)
+from warehouse.publishing.versions import (
+    FILE,
+    Version,
+    drop_old_versions,
+    keep_version,
+    new_version_folder,
+    next_sequence,
+    read_stack,
+)
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for. `variables` are dbt variables of the command line, already checked."""
+
+    target: str
+    is_served: bool = True
+    variables: dict[str, Any] = field(default_factory=dict)
+    relearn: bool = False
+    accept_change: bool = False
+
+
+@dataclass
+class Outcome:
+    """What became of a build. `reason` says why an audited build was not published."""
+
+    run_id: str
+    state: str
+    reason: str | None
+    inputs: Inputs
+    variables: dict[str, Any]
+    dbt: DbtRun
+    findings: list[Finding]
+    unmapped_stages: dict[str, int]
+    as_of: datetime.date | None
+    seconds: float
+    folder: RunFolder
+    version: Version | None = None
+
+    @property
+    def is_failed(self) -> bool:
+        """Tell whether nothing could be kept."""
+        return self.state == "failed"
+
+    def failure_sentences(self) -> list[str]:
+        """Return one line per failed node or, when dbt was content, per failed finding."""
+        if self.dbt.failures:
+            lines = [failure.sentence() for failure in self.dbt.failures]
+            return lines + (
+                [f"{self.dbt.skipped} nodes that need them were skipped"] if self.dbt.skipped else []
+            )
+        return [finding.sentence() for finding in failed(self.findings)]
+
+
+@dataclass(frozen=True)
+class _Live:
+    """What was published when the build began."""
+
+    version: Version | None
+    run: dict[str, Any] | None
+
+    def inactivity_days(self, paths: WarehousePaths, inputs: Inputs) -> int | None:
+        """Return the published window, or None where keeping it would keep nothing comparable."""
+        if (
+            self.run is None
+            or self.run.get("input_kind") != inputs.kind
+            or not has_purchases(paths.published_file)
+        ):
+            return None
+        return self.run.get("inactivity_days")
+
+    @property
+    def as_of(self) -> datetime.date | None:
+        return self.run.get("as_of") if self.run else None
+
+
+def build_warehouse(paths: WarehousePaths, options: Options, say: Say) -> Outcome:
+    """Build, audit and publish. `say` gets one line per step.
+
+    What fails inside dbt or the audit is an Outcome with the state `failed`; what is published stays.
+    Raises WarehouseError when the build could not begin or its files could not be written.
+    """
+    with exclusive(paths, "a build"):
+        try:
+            return _build(paths, options, say)
+        except OSError as error:
+            raise WarehouseError(unwritable_message(paths, error)) from None
+
+
+def _build(paths: WarehousePaths, options: Options, say: Say) -> Outcome:
+    begun = datetime.datetime.now(datetime.UTC)
+    swept = sweep(paths)
+    if swept:
+        say(f"swept {swept} leftovers of earlier runs")
+    _heal(paths, say)
+    check_room(paths)
+    run = new_run_folder(paths)
+    inputs = freeze_inputs(paths, run.path / "landing")
+    say(inputs.sentence())
+    live = _Live(live_version(paths), read_mart_run(paths.published_file))
+    window = live.inactivity_days(paths, inputs)
+    variables = with_published_window(options.variables, window, options.relearn)
+    if variables.get("inactivity_days") is not None and "inactivity_days" not in options.variables:
+        say(f"inactivity window: {window} days as published (--relearn learns it again)")
+    settings = dict(variables)
+    if inputs.folder is not None:
+        settings["landing_zone"] = str(run.stable / inputs.folder.name)
+    with shown_progress() as on_event:
+        dbt = run_dbt(paths, run, options.target, settings, inputs.folder is not None, on_event)
+    findings, unmapped = _audited(run, dbt, inputs, live, options)
+    row = read_mart_run(run.marts_file) if options.is_served else None
+    outcome = Outcome(
+        # Readers see the id in mart_run: it is the id of the run everywhere else too.
+        run_id=row["run_id"] if row else run.run_id,
+        state="failed" if not dbt.is_successful or failed(findings) else "audited",
+        reason=None,
+        inputs=inputs,
+        variables=variables,
+        dbt=dbt,
+        findings=findings,
+        unmapped_stages=unmapped,
+        as_of=row["as_of"] if row else None,
+        seconds=0.0,
+        folder=run,
+    )
+    record = _record(outcome, options, begun, row)
+    write_json(run.path / "run.json", record)
+    if not outcome.is_failed and row is not None:
+        say("audited; keeping a compact copy of the marts")
+        outcome.version = _keep(paths, outcome, record)
+        _publish(paths, outcome, live, options)
+        run.drop_data()
+    outcome.seconds = (datetime.datetime.now(datetime.UTC) - begun).total_seconds()
+    return outcome
+
+
+def _heal(paths: WarehousePaths, say: Say) -> None:
+    """Bring back a whole version when the published file was damaged by something else."""
+    if published_state(paths) != "damaged":
+        return
+    try:
+        version = roll_back(paths)
+    except WarehouseError:
+        say("the published file is damaged and no whole version is kept: this build replaces it")
+    else:
+        say(f"the published file was damaged: run {version.run_id} was published again from its kept version")
+
+
+def _audited(
+    run: RunFolder, dbt: DbtRun, inputs: Inputs, live: _Live, options: Options
+) -> tuple[list[Finding], dict[str, int]]:
+    if not dbt.is_successful or not options.is_served:
+        return [], {}
+    row = read_mart_run(run.marts_file)
+    rows = row_counts(live.version.record["marts"]) if live.version else None
+    found: Audit = audit(
+        run, dbt, inputs, Published(rows, _why_not_compared(live, row)), options.accept_change
+    )
+    write_table(found.findings, run.path / "audit.parquet")
+    return found.findings, found.unmapped_stages
+
+
+def _why_not_compared(live: _Live, row: dict[str, Any] | None) -> str | None:
+    if row is None or live.run is None:
+        return None
+    if live.run.get("input_kind") != row.get("input_kind"):
+        before, now = live.run.get("input_kind"), row.get("input_kind")
+        return f"the published run was built from the {before}, this one from the {now}"
+    if is_replay(live.as_of, row["as_of"]):
+        return f"a replay as of {row['as_of']}: not compared with the published {live.as_of}"
+    return None
+
+
+def is_replay(published: datetime.date | None, built: datetime.date | None) -> bool:
+    """Tell whether a build looks at the company from an earlier day than the published one."""
+    return published is not None and built is not None and built < published
+
+
+def _record(
+    outcome: Outcome, options: Options, begun: datetime.datetime, row: dict[str, Any] | None
+) -> dict[str, Any]:
+    return {
+        "run_id": outcome.run_id,
+        "folder": outcome.folder.path.name,
+        "state": outcome.state,
+        "begun_at": begun.strftime("%Y-%m-%d %H:%M:%S"),
+        "target": options.target,
+        "as_of": str(row["as_of"]) if row and row["as_of"] else None,
+        "inactivity_days": row["inactivity_days"] if row else None,
+        "variables": outcome.variables,
+        "accepted_change": options.accept_change,
+        "input_kind": outcome.inputs.kind,
+        "loads": outcome.inputs.described_loads(),
+        "nodes": len(outcome.dbt.executed),
+        "unmapped_stages": outcome.unmapped_stages,
+        "failures": outcome.failure_sentences(),
+    }
+
+
+def _keep(paths: WarehousePaths, outcome: Outcome, record: dict[str, Any]) -> Version:
+    prepared = new_version_folder(paths, outcome.run_id)
+    file = prepared / FILE
+    marts = compact_copy(outcome.folder.marts_file, file)
+    complete = {
+        **record,
+        "sequence": next_sequence(paths),
+        "audited_at": now_text(),
+        "bytes": file.stat().st_size,
+        "sha256": digest(file),
+        "marts": marts,
+    }
+    file.chmod(0o444)
+    return keep_version(paths, prepared, outcome.run_id, complete, as_rows(outcome.findings))
+
+
+def _publish(paths: WarehousePaths, outcome: Outcome, live: _Live, options: Options) -> None:
+    version = outcome.version
+    if version is None:
+        return
+    if is_replay(live.as_of, outcome.as_of):
+        outcome.reason = (
+            f"a replay: its as_of {outcome.as_of} is before the published {live.as_of}; "
+            f"publish it with `warehouse publish {version.run_id}`"
+        )
+    else:
+        publish_version(paths, version, options.accept_change)
+        outcome.state = "published"
+    current = live_version(paths)
+    drop_old_versions(paths, read_stack(paths, current.run_id if current else None))

@@ -1,0 +1,92 @@
+"""The dbt variables of a build: from the command line (checked), and from the last publication."""
+
+import datetime
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import yaml
+
+from warehouse.paths import PROJECT_DIR
+
+MANAGED = {
+    "landing_zone": "the landing zone is WAREHOUSE_DIR/landing: set the environment variable WAREHOUSE_DIR"
+}
+
+
+class VariableError(ValueError):
+    """A variable that the project does not have, or a value that it cannot take: wrong usage."""
+
+
+def project_settings() -> dict[str, Any]:
+    """Return dbt_project.yml."""
+    settings: dict[str, Any] = yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8"))
+    return settings
+
+
+def targets() -> dict[str, str]:
+    """Return the targets of profiles.yml with the type of each, for example {"duckdb": "duckdb"}."""
+    profiles = yaml.safe_load((PROJECT_DIR / "profiles.yml").read_text(encoding="utf-8"))
+    profile = profiles[project_settings()["profile"]]
+    return {name: output["type"] for name, output in profile["outputs"].items()}
+
+
+def default_target() -> str:
+    """Return the target that dbt takes when none is named."""
+    profiles = yaml.safe_load((PROJECT_DIR / "profiles.yml").read_text(encoding="utf-8"))
+    return str(profiles[project_settings()["profile"]]["target"])
+
+
+def parse_variables(text: str | None, as_of: datetime.date | None) -> dict[str, Any]:
+    """Return the variables of `--vars` (YAML) and `--as-of` together.
+
+    dbt ignores a name that it does not know, and the build would be green without it: here it is refused.
+    Raises VariableError.
+    """
+    values = _read(text)
+    known = project_settings()["vars"]
+    for name in values:
+        if name in MANAGED:
+            raise VariableError(f"{name} cannot be set here: {MANAGED[name]}")
+        if name not in known:
+            near = get_close_matches(str(name), known, n=1)
+            hint = f"did you mean {near[0]}?" if near else "dbt_project.yml lists the variables"
+            raise VariableError(f"no variable {name}: {hint}")
+    if as_of is not None:
+        if str(values.get("as_of", as_of)) != as_of.isoformat():
+            raise VariableError("--as-of and the as_of of --vars differ: give one of them")
+        values["as_of"] = as_of.isoformat()
+    if values.get("as_of") is not None:
+        values["as_of"] = _date(values["as_of"]).isoformat()
+    return values
+
+
+def _read(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise VariableError("--vars is no YAML, like '{as_of: 2025-07-01, grace_days: 7}'") from None
+    if not isinstance(values, dict):
+        raise VariableError("--vars is no mapping, like '{as_of: 2025-07-01, grace_days: 7}'")
+    return {str(name): value for name, value in values.items()}
+
+
+def _date(value: Any) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(str(value))
+    except ValueError:
+        raise VariableError("as_of is no date, like 2025-07-01") from None
+
+
+def with_published_window(
+    values: Mapping[str, Any], inactivity_days: int | None, relearn: bool
+) -> dict[str, Any]:
+    """Return the variables with the published inactivity window, so that published periods do not restate.
+
+    A window of the command line wins; `relearn` leaves the window to be learned again.
+    """
+    if relearn or inactivity_days is None or values.get("inactivity_days") is not None:
+        return dict(values)
+    return {**values, "inactivity_days": inactivity_days}

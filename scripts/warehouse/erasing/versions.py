@@ -1,0 +1,112 @@
+"""Takes a customer out of the kept versions and the published file. Aggregates stay until the next build."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from warehouse.erasing.landing import Address
+from warehouse.paths import WarehousePaths
+from warehouse.publishing.compact import SCHEMA, compact_copy, literal, mart_tables, open_engine, quoted
+from warehouse.publishing.files import PARTIAL, digest, read_json, remove
+from warehouse.publishing.live import live_version, now_text, swap_in
+from warehouse.publishing.versions import (
+    AUDIT,
+    FILE,
+    Version,
+    keep_version,
+    kept_versions,
+    new_version_folder,
+    versions_folder,
+)
+
+CUSTOMER_COLUMN = "account_id"
+
+
+def scrub_versions(
+    paths: WarehousePaths, accounts: Iterable[str], addresses: Iterable[Address]
+) -> dict[str, int]:
+    """Rewrite the kept versions and the published file without these accounts; return rows per run."""
+    live = live_version(paths)
+    ids, places = sorted(accounts), sorted(addresses)
+    scrubbed = {}
+    for version in kept_versions(paths).values():
+        rows, replaced = _scrub(paths, version, ids, places)
+        scrubbed[version.run_id] = rows
+        if live is not None and version.run_id == live.run_id and rows:
+            swap_in(paths, replaced)
+    if live is None and paths.published_file.exists():
+        # No version of it is kept that could be cleaned: what is published must go with the customer.
+        scrubbed["published"] = 1
+        remove(paths.published_file)
+    return scrubbed
+
+
+def _scrub(
+    paths: WarehousePaths, version: Version, ids: list[str], places: list[Address]
+) -> tuple[int, Version]:
+    prepared = new_version_folder(paths, version.run_id)
+    draft, file = prepared / "draft.duckdb", prepared / FILE
+    rows = _copy_without(version.file, draft, ids, places)
+    if not rows:
+        remove(prepared)
+        return 0, version
+    # Deleting leaves the bytes where they were: only what is copied once more is free of them.
+    marts = compact_copy(draft, file)
+    remove(draft)
+    record = {
+        **version.record,
+        "marts": marts,
+        "bytes": file.stat().st_size,
+        "sha256": digest(file),
+        "erased_at": now_text(),
+    }
+    file.chmod(0o444)
+    old = versions_folder(paths) / f".{version.run_id}.old{PARTIAL}"
+    version.folder.rename(old)
+    kept = keep_version(paths, prepared, version.run_id, record, read_json(old / AUDIT))
+    remove(old)
+    return rows, kept
+
+
+def _copy_without(source: Path, draft: Path, ids: list[str], places: list[Address]) -> int:
+    connection = open_engine()
+    try:
+        connection.execute(f"attach {literal(str(source))} as kept (read_only)")
+        connection.execute(f"attach {literal(str(draft))} as draft (storage_version 'v1.2.0')")
+        connection.execute("copy from database kept to draft")
+        connection.execute("create temp table ids as select unnest(?::varchar[]) as id", [ids])
+        connection.execute(
+            "create temp table places (load_id varchar, entity varchar, file varchar, record_number bigint)"
+        )
+        if places:
+            connection.executemany("insert into places values (?, ?, ?, ?)", places)
+        rows = sum(_delete(connection, table) for table in mart_tables(connection, "draft"))
+        connection.execute("checkpoint draft")
+        return rows
+    finally:
+        connection.close()
+
+
+def _delete(connection: Any, table: str) -> int:
+    name = f"draft.{SCHEMA}.{quoted(table)}"
+    columns = {
+        row[0]
+        for row in connection.execute(
+            "select column_name from duckdb_columns() where database_name = 'draft' and table_name = ?",
+            [table],
+        ).fetchall()
+    }
+    if CUSTOMER_COLUMN in columns:
+        query = f"delete from {name} where {CUSTOMER_COLUMN} in (select id from ids)"  # noqa: S608
+    elif {"load_id", "entity", "file", "record_number", "key_value"} <= columns:
+        # The row stays, for the counts; what it says about the customer goes.
+        query = f"""
+            update {name} as listed set key_value = '(erased)'
+            where (load_id, entity, file, record_number) in (
+                    select (load_id, entity, file, record_number) from places
+                )
+               or list_has_any(string_split(key_value, '|'), (select list(id) from ids))
+        """  # noqa: S608
+    else:
+        return 0
+    return int(connection.execute(query).fetchall()[0][0])

@@ -1,0 +1,110 @@
+"""A compact copy of the audited marts: only them and their comments, nothing deleted in any byte."""
+
+from pathlib import Path
+from typing import Any
+
+from warehouse.errors import WarehouseError
+
+# The oldest client that must read the published file decides its format.
+STORAGE_VERSION = "v1.2.0"
+SCHEMA = "marts"
+Fingerprints = dict[str, dict[str, Any]]
+
+
+def quoted(name: str) -> str:
+    """Return an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def open_engine(memory_limit: str | None = None) -> Any:
+    """Return an engine without a database of its own, in UTC, that keeps the order of rows."""
+    import duckdb
+
+    connection = duckdb.connect()
+    connection.execute("set TimeZone = 'UTC'")
+    if memory_limit:
+        connection.execute(f"set memory_limit = {literal(memory_limit)}")
+    return connection
+
+
+def mart_tables(connection: Any, database: str) -> list[str]:
+    """Return the names of the tables of the schema `marts` of an attached database."""
+    rows = connection.execute(
+        "select table_name from duckdb_tables() where database_name = ? and schema_name = ? order by 1",
+        [database, SCHEMA],
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def fingerprints(connection: Any, database: str) -> Fingerprints:
+    """Return rows, columns and a fingerprint of the contents of every mart.
+
+    The fingerprint is the sum of the hashes of all rows: equal for equal rows in any order. The same engine
+    must make both sides of a comparison.
+    """
+    found: Fingerprints = {}
+    for table in mart_tables(connection, database):
+        name = f"{quoted(database)}.{quoted(SCHEMA)}.{quoted(table)}"
+        columns = connection.execute(
+            "select column_name, data_type, comment from duckdb_columns() "
+            "where database_name = ? and schema_name = ? and table_name = ? order by column_index",
+            [database, SCHEMA, table],
+        ).fetchall()
+        comment = connection.execute(
+            "select comment from duckdb_tables() "
+            "where database_name = ? and schema_name = ? and table_name = ?",
+            [database, SCHEMA, table],
+        ).fetchall()[0][0]
+        rows, contents = connection.execute(
+            f"select count(*), coalesce(sum(hash(mart)), 0)::varchar from {name} as mart"  # noqa: S608
+        ).fetchall()[0]
+        found[table] = {
+            "rows": rows,
+            "contents": contents,
+            "comment": comment,
+            "columns": [list(column) for column in columns],
+        }
+    return found
+
+
+def compact_copy(marts_file: Path, target: Path, memory_limit: str | None = None) -> Fingerprints:
+    """Write the marts of `marts_file` to the new file `target` and return what was verified to be in both.
+
+    Raises WarehouseError when the copy differs from the original in any row, column or comment.
+    """
+    connection = open_engine(memory_limit)
+    try:
+        connection.execute(f"attach {literal(str(marts_file))} as audited (read_only)")
+        connection.execute(
+            f"attach {literal(str(target))} as compact (storage_version {literal(STORAGE_VERSION)})"
+        )
+        others = connection.execute(
+            "select count(*) from duckdb_tables() where database_name = 'audited' and schema_name <> ?",
+            [SCHEMA],
+        ).fetchall()[0][0]
+        if others:
+            raise WarehouseError(
+                f"{others} tables outside the schema {SCHEMA} in the file of the marts: nothing published"
+            )
+        connection.execute("copy from database audited to compact")
+        connection.execute("checkpoint compact")
+        connection.execute("detach compact")
+        connection.execute(f"attach {literal(str(target))} as compact (read_only)")
+        audited, copied = fingerprints(connection, "audited"), fingerprints(connection, "compact")
+        different = sorted(name for name in {*audited, *copied} if audited.get(name) != copied.get(name))
+        if different:
+            raise WarehouseError(
+                f"the copy differs from the audited marts in {', '.join(different)}: nothing published"
+            )
+    finally:
+        connection.close()
+    if target.with_name(target.name + ".wal").exists():
+        raise WarehouseError(
+            "the copy of the marts was not written completely (a log file is left): nothing published"
+        )
+    return audited

@@ -1,0 +1,179 @@
+"""The published file: what is in it, whether it is whole, and swapping another one in."""
+
+import datetime
+import os
+import secrets
+import shutil
+from pathlib import Path
+from typing import Any
+
+from warehouse.errors import WarehouseError
+from warehouse.paths import WarehousePaths
+from warehouse.publishing.compact import literal, open_engine
+from warehouse.publishing.files import PARTIAL, digest, flush_file, flush_folder
+from warehouse.publishing.versions import Version, kept_versions, read_stack, write_stack
+
+READ_ONLY = 0o444
+
+
+def read_mart_run(file: Path) -> dict[str, Any] | None:
+    """Return the row of `mart_run` of a published file or version, or None when it cannot be read."""
+    if not file.exists():
+        return None
+    connection = open_engine()
+    try:
+        connection.execute(f"attach {literal(str(file))} as live (read_only)")
+        cursor = connection.execute("select * from live.marts.mart_run")
+        names = [column[0] for column in cursor.description]
+        rows = cursor.fetchall()
+        return dict(zip(names, rows[0], strict=True)) if len(rows) == 1 else None
+    except Exception:  # a damaged file raises whatever the engine stumbles over
+        return None
+    finally:
+        connection.close()
+
+
+def has_purchases(file: Path) -> bool:
+    """Tell whether a published file has numbers that depend on the inactivity window."""
+    connection = open_engine()
+    try:
+        connection.execute(f"attach {literal(str(file))} as live (read_only)")
+        query = "select 1 from live.marts.retention_rate where basis = 'purchase' limit 1"
+        return bool(connection.execute(query).fetchall())
+    except Exception:  # a file of another age or a damaged one
+        return False
+    finally:
+        connection.close()
+
+
+def live_version(paths: WarehousePaths) -> Version | None:
+    """Return the kept version that the published file is, or None when it is no kept one."""
+    row = read_mart_run(paths.published_file)
+    if row is None:
+        return None
+    for version in kept_versions(paths).values():
+        if version.run_id == row["run_id"]:
+            return version
+    return None
+
+
+def is_whole(file: Path, record: dict[str, Any]) -> bool:
+    """Tell whether a file has exactly the bytes that were published."""
+    try:
+        return bool(file.stat().st_size == record["bytes"] and digest(file) == record["sha256"])
+    except OSError:
+        return False
+
+
+def is_readable(file: Path, record: dict[str, Any]) -> bool:
+    """Tell quickly whether a file has the published size and run: no look at every byte."""
+    try:
+        if file.stat().st_size != record["bytes"]:
+            return False
+    except OSError:
+        return False
+    row = read_mart_run(file)
+    return row is not None and row["run_id"] == record["run_id"]
+
+
+def published_state(paths: WarehousePaths) -> str:
+    """Return `nothing`, `live` or `damaged`. Every byte is looked at."""
+    if not paths.published_file.exists():
+        return "nothing"
+    version = live_version(paths)
+    if version is None:
+        # A file of which no version is kept any more is as good as its own run says.
+        return "live" if read_mart_run(paths.published_file) else "damaged"
+    return "live" if is_whole(paths.published_file, version.record) else "damaged"
+
+
+def swap_in(paths: WarehousePaths, version: Version, is_instant: bool = False) -> None:
+    """Make a version the published file by one rename. Readers that have the old file open keep it.
+
+    A copy leaves the kept version whole whatever happens to the published file; `is_instant` links instead.
+    """
+    paths.published.mkdir(parents=True, exist_ok=True)
+    partial = paths.published / f".{paths.published_file.name}.{secrets.token_hex(4)}{PARTIAL}"
+    try:
+        _place(version.file, partial, is_instant)
+        if not is_instant and not is_whole(partial, version.record):
+            raise WarehouseError(f"version {version.run_id} is damaged on the disk: nothing published")
+        partial.chmod(READ_ONLY)
+        flush_file(partial)
+        # A log that a writing client left belongs to the file that goes; beside another file it is an error.
+        paths.published_file.with_name(paths.published_file.name + ".wal").unlink(missing_ok=True)
+        partial.replace(paths.published_file)
+        flush_folder(paths.published)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _place(source: Path, target: Path, is_instant: bool) -> None:
+    if is_instant:
+        try:
+            os.link(source, target)
+        except OSError:
+            pass
+        else:
+            return
+    shutil.copyfile(source, target)
+
+
+def publish_version(paths: WarehousePaths, version: Version, accepted: bool = False) -> None:
+    """Publish a kept version on top of what is live. Call it while holding the lock of the warehouse."""
+    live = live_version(paths)
+    stack = read_stack(paths, live.run_id if live else None) if paths.published_file.exists() else []
+    if live is None or live.run_id != version.run_id:
+        stack.append({"run_id": version.run_id, "published_at": now_text(), "accepted_change": accepted})
+    write_stack(paths, stack)
+    swap_in(paths, version)
+
+
+def roll_back(paths: WarehousePaths) -> Version:
+    """Publish what was live before, passing over damaged versions, and return it.
+
+    A damaged published file is replaced by its own kept version where that is whole: no run is lost.
+    Raises WarehouseError when there is nothing to go back to.
+    """
+    versions = kept_versions(paths)
+    live = live_version(paths)
+    stack = read_stack(paths, live.run_id if live else None)
+    is_damaged = live is None or not is_readable(paths.published_file, live.record)
+    candidates = stack if is_damaged else stack[:-1]
+    for number in range(len(candidates) - 1, -1, -1):
+        version = versions.get(candidates[number]["run_id"])
+        if version is not None and is_readable(version.file, version.record):
+            swap_in(paths, version, is_instant=True)
+            entry = {**candidates[number], "rolled_back_at": now_text()}
+            write_stack(paths, [*candidates[:number], entry])
+            return version
+    if not paths.published_file.exists():
+        raise WarehouseError("nothing is published yet: run `warehouse build`")
+    raise WarehouseError(
+        "no earlier version is kept: nothing to go back to (the published warehouse is unchanged)"
+    )
+
+
+def now_text() -> str:
+    """Return this moment (UTC, seconds) as text."""
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def choose_version(paths: WarehousePaths, run_id: str | None) -> Version:
+    """Return the kept version `run_id`, by default the newest that is not live.
+
+    Raises WarehouseError when there is none, or none newer than what is live: going back is a rollback.
+    """
+    versions = kept_versions(paths)
+    live = live_version(paths)
+    if run_id is not None:
+        if run_id not in versions:
+            raise WarehouseError(f"no kept run {run_id}: `warehouse status` lists the kept ones")
+        return versions[run_id]
+    after = live.record["sequence"] if live else 0
+    newer = [version for version in versions.values() if version.record["sequence"] > after]
+    if not newer:
+        raise WarehouseError(
+            "no audited build is waiting: name a kept run (`warehouse status`), or run `warehouse build`"
+        )
+    return newer[-1]

@@ -1,0 +1,66 @@
+-- Of every entity: a row has one address and one state, a key one current row, and only bad rows have a reason.
+{{ config(meta={'proves_grain_of': 'int_rows__*, int_*_versions: one row per load_id, file and record_number'}) }}
+{%- set models = [ref('int_account_versions'), ref('int_survey_response_versions')] -%}
+{%- for entity in raw_entities() + reference_entities() -%}
+    {%- do models.append(ref('int_rows__' ~ entity)) -%}
+{%- endfor %}
+with
+
+broken_rules as (
+
+    {% for model in models %}
+        select
+            'a row has one address' as broken_rule,
+            '{{ model.identifier }}' as model,
+            count(*) as failing_rows
+        from (
+            select {{ fingerprint(['load_id', 'file', 'record_number']) }} as address
+            from {{ model }}
+            group by {{ fingerprint(['load_id', 'file', 'record_number']) }}
+            having count(*) > 1
+        ) as repeated_addresses
+        having count(*) > 0
+
+        union all
+
+        select
+            'a key has one current row' as broken_rule,
+            '{{ model.identifier }}' as model,
+            count(*) as failing_rows
+        from (
+            select {{ fingerprint(['key_value']) }} as contested_key
+            from {{ model }}
+            where row_state = 'current'
+            group by {{ fingerprint(['key_value']) }}
+            having count(*) > 1
+        ) as contested_keys
+        having count(*) > 0
+
+        union all
+
+        select
+            'a row is current, superseded or, with a reason, quarantined' as broken_rule,
+            '{{ model.identifier }}' as model,
+            count(*) as failing_rows
+        from {{ model }}
+        where
+            row_state is null
+            or row_state not in ('current', 'superseded', 'quarantined')
+            or (row_state = 'quarantined') <> (quarantine_reason is not null)
+        having count(*) > 0
+
+        union all
+
+        select
+            'a row has a whole address' as broken_rule,
+            '{{ model.identifier }}' as model,
+            count(*) as failing_rows
+        from {{ model }}
+        where load_id is null or file is null or line_number is null or record_number is null
+        having count(*) > 0
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+)
+
+select * from broken_rules

@@ -1,0 +1,206 @@
+"""Land, build, replay, publish, roll back: the story of a warehouse, with a reader that polls on."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from building.conftest import Command
+from warehouse.building.inputs import LANDED
+from warehouse.paths import PROJECT_DIR
+from warehouse.publishing.files import digest
+
+POLLING = PROJECT_DIR / "tests/python/publishing/polling.py"
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory: pytest.TempPathFactory, exports: Path) -> Command:
+    command = Command(tmp_path_factory.mktemp("story") / "warehouse")
+    command.run("land", exports)
+    return command
+
+
+@pytest.fixture(scope="module")
+def first(command: Command) -> Any:
+    """The first build."""
+    return command.json("build")
+
+
+@pytest.fixture(scope="module")
+def reader(command: Command, first: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Any]]:
+    """A reader that polls from the first publication to the end; its report is put into the list."""
+    stop = tmp_path_factory.mktemp("reader") / "stop"
+    process = subprocess.Popen(
+        [sys.executable, POLLING, command.paths.published_file, stop], stdout=subprocess.PIPE
+    )
+    yield []
+    stop.touch()
+    report = json.loads(process.communicate(timeout=60)[0])
+    assert report["wrong"] == []
+    assert report["reads"] > 0
+
+
+def live_run(command: Command) -> str:
+    with duckdb.connect(str(command.paths.published_file), read_only=True) as connection:
+        return str(connection.execute("select run_id from marts.mart_run").fetchall()[0][0])
+
+
+def test_the_first_build_publishes_what_was_landed(command: Command, first: Any) -> None:
+    assert first["state"] == "published"
+    assert first["inputs"]["kind"] == LANDED
+    assert {load["entity"] for load in first["inputs"]["loads"]} >= {"accounts", "orders", "deals"}
+    assert first["failures"] == []
+    assert {finding["verdict"] for finding in first["audit"]} <= {"passed", "noted"}
+    assert first["marts"]["mart_run"] == 1
+    assert first["headline"]["retention"]
+
+
+def test_the_published_file_holds_the_marts_and_nothing_else(command: Command, first: Any) -> None:
+    with duckdb.connect(str(command.paths.published_file), read_only=True) as connection:
+        found = connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+        described = connection.execute(
+            "select count(*) from duckdb_columns() where table_name = 'retention_rate' and comment is not null"
+        ).fetchall()[0][0]
+    assert set(found) == {("marts", name) for name in first["marts"]}
+    assert described > 0
+
+
+def test_no_data_of_the_build_is_left_beside(command: Command, first: Any) -> None:
+    (folder,) = command.paths.builds.glob("*-*")
+    assert (folder / "audit.parquet").exists()
+    assert (folder / "target" / "run_results.json").exists()
+    left = {path.name for path in command.root.rglob("*.duckdb")}
+    assert left == {"warehouse.duckdb"}
+
+
+def test_status_says_what_is_live(command: Command, first: Any) -> None:
+    status = command.json("status")
+    assert status["state"] == "live"
+    assert status["run"]["run_id"] == first["run_id"]
+    assert status["run"]["marts"] == first["marts"]
+    assert [version["is_live"] for version in status["versions"]] == [True]
+    audit = command.json("status", "--audit", "live")
+    assert audit["audit"] == first["audit"]
+
+
+def test_wrong_usage_is_refused_before_anything_happens(command: Command, first: Any) -> None:
+    for arguments in (
+        ["--select", "no_such_model"],
+        ["--exclude", "nps"],
+        ["--vars", "{inactivty_days: 90}"],
+        ["--vars", "landing_zone: /elsewhere"],
+        ["--vars", "[1, 2]"],
+        ["--vars", "{as_of: soon}"],
+        ["--as-of", "2025-13-01"],
+        ["--as-of", "2025-01-01", "--vars", "{as_of: 2025-02-01}"],
+        ["--target", "nowhere"],
+    ):
+        command.run("build", *arguments, expect=2)
+    assert live_run(command) == first["run_id"]
+
+
+def test_a_replay_is_kept_and_published_only_when_asked(
+    command: Command, first: Any, reader: list[Any]
+) -> None:
+    replay = command.start("build", "--as-of", "2024-01-01", "--json")
+    second = None
+    while replay.poll() is None and second is None:
+        if (command.root / ".build.owner.json").exists():
+            second = command.run("build", expect=1)
+        time.sleep(0.05)
+    assert second is not None
+    assert "a build is running" in second.stderr
+    assert str(replay.pid) in second.stderr
+    output, errors = replay.communicate(timeout=600)
+    assert replay.returncode == 0, errors
+    kept = json.loads(output)
+    assert kept["state"] == "audited"
+    assert "a replay" in kept["reason"]
+    # The published window is kept, so that history does not restate.
+    assert kept["variables"]["as_of"] == "2024-01-01"
+    assert "inactivity_days" in kept["variables"]
+    assert live_run(command) == first["run_id"]
+
+    assert command.json("publish")["run_id"] == kept["run_id"] == live_run(command)
+    assert command.json("rollback")["run_id"] == first["run_id"] == live_run(command)
+    assert "no earlier version" in command.run("rollback", expect=1).stderr
+
+
+def test_a_killed_build_changes_nothing_and_is_swept(command: Command, first: Any, reader: list[Any]) -> None:
+    before = digest(command.paths.published_file)
+    for seconds in (1.5, 9):
+        build = command.start("build")
+        time.sleep(seconds)
+        build.kill()
+        build.communicate(timeout=60)
+        assert digest(command.paths.published_file) == before
+    assert list(command.paths.builds.glob("*/landing"))
+    # The lock died with its process, and the next one sweeps.
+    with_typo = command.start("build")
+    assert with_typo.stdout is not None
+    assert "leftovers of earlier runs" in with_typo.stdout.readline()
+    with_typo.kill()
+    with_typo.communicate(timeout=60)
+    assert command.json("status")["run"]["run_id"] == first["run_id"]
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare to mount a small disk")
+@pytest.mark.parametrize(
+    ("size", "options", "words"), [("200m", "", "too little room"), ("1m", "ro", "cannot write")]
+)
+def test_a_full_or_read_only_disk_is_one_clear_line(
+    tmp_path: Path, size: str, options: str, words: str
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    remount = f"mount -o remount,{options} {disk} &&" if options else ""
+    script = f'mount -t tmpfs -o size={size} none {disk} && {remount} exec "$@"'
+    wrapper = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
+    if subprocess.run([*wrapper, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this machine does not let the test mount a small disk")
+    failed = Command(disk / "warehouse").run("build", expect=1, wrapper=wrapper)
+    assert words in failed.stderr
+    assert failed.stderr.count("\n") == 1
+
+
+def test_a_disk_that_fills_while_building_fails_and_publishes_nothing(command: Command, first: Any) -> None:
+    import resource
+
+    before = digest(command.paths.published_file)
+
+    def small_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, 1_500_000))
+
+    failed = command.run("build", expect=1, preexec_fn=small_files)
+    assert "Traceback" not in failed.stderr
+    assert failed.stderr.strip()
+    assert digest(command.paths.published_file) == before
+    assert command.json("status")["state"] == "live"
+
+
+def test_erasing_a_customer_leaves_no_trace(command: Command, first: Any, exports: Path) -> None:
+    account = "A00000007"
+    erased = command.json("erase", "--account", account)
+    assert erased["landed_rows"] > 0
+    assert command.json("status")["state"] == "live"
+    for path in command.root.rglob("*"):
+        if path.is_file():
+            assert account.encode() not in path.read_bytes(), path
+    with duckdb.connect(str(command.paths.published_file), read_only=True) as connection:
+        query = "select count(*) from marts.customer_lifetime_value where account_id = ?"
+        assert connection.execute(query, [account]).fetchall() == [(0,)]
+    rebuilt = command.json("build")
+    assert rebuilt["state"] == "published", rebuilt["failures"]
+    with duckdb.connect(str(command.paths.published_file), read_only=True) as connection:
+        rows = connection.execute(
+            "select sum(rows_erased), bool_and(is_reconciled) from marts.load_reconciliation"
+        )
+        assert rows.fetchall() == [(erased["landed_rows"], True)]
+    assert "names this account" in command.run("erase", "--account", "nobody", expect=1).stderr

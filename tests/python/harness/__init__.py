@@ -1,0 +1,1 @@
+"""Runs the project's compiled SQL on any company, without dbt."""

@@ -1,0 +1,1 @@
+"""Real exports with known answers, through the whole command."""

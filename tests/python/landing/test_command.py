@@ -1,0 +1,132 @@
+"""The command itself: its output, its exit status, seeds and explanations."""
+
+import csv
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from landing.conftest import ORDERS, shared
+from warehouse.cli import app
+from warehouse.contract import entities
+from warehouse.landing.mapping import load_mapping
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def own_warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path / "warehouse"))
+    monkeypatch.delenv("WAREHOUSE_TOKEN_KEY", raising=False)
+
+
+def run(*arguments: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, ["land", *map(str, arguments)])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_json_is_one_object_and_nothing_else(write: Write) -> None:
+    status, out, _ = run(write("orders.csv", ORDERS), write("deals.csv", "a\n1\n"), "--json")
+    report = json.loads(out)
+    assert status == 1
+    assert set(report) >= {"load_id", "files"}
+    assert set(report["files"][0]) == {
+        "file", "entity", "verdict", "reason", "rows_in", "rows_landed", "rows_quarantined", "repairs",
+    }  # fmt: skip
+    assert [each["verdict"] for each in report["files"]] == ["accepted", "rejected"]
+    assert (report["files"][1]["entity"], report["files"][1]["rows_in"]) == ("deals", 0)
+
+
+def test_one_line_per_file_for_people(write: Write) -> None:
+    status, out, _ = run(write("orders.csv", ORDERS + "O9,torn\n"))
+    assert status == 0
+    assert "orders.csv -> orders: 4 rows in, 3 landed, 1 quarantined" in out
+    assert "1 ragged_row" in out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["x.csv", "--entity", "order"], ["x.csv", "--exported-at", "soon"], ["x.csv", "--nonsense"]],
+)
+def test_wrong_usage(arguments: list[str]) -> None:
+    assert run(*arguments)[0] == 2
+
+
+def test_an_entity_by_name_and_a_folder(write: Write) -> None:
+    status, out, _ = run(write("export.csv", ORDERS), "--entity", "orders", "--json")
+    assert (status, json.loads(out)["files"][0]["rows_landed"]) == (0, 3)
+    write("accounts.csv", "account_id\nA1\n", "many")
+    write("notes.pdf", "x", "many")
+    folder = write(".hidden.csv", "x", "many").parent
+    status, out, _ = run(folder, "--json")
+    assert status == 0
+    assert [each["file"] for each in json.loads(out)["skipped"]] == ["notes.pdf"]
+
+
+def test_seeds_for_every_entity(tmp_path: Path) -> None:
+    seeds = tmp_path / "seeds"
+    status, _, _ = run(shared("data") / "maven_crm", "--source", "maven_crm", "--to-seeds", seeds)
+    assert status == 0
+    raw = {entity.seed for entity in entities().values() if not entity.is_reference}
+    assert {path.stem for path in seeds.iterdir()} == raw | {entities()["deal_stages"].seed}
+    with (seeds / "raw_deals.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == [*entities()["deals"].column_names, "line_number"]
+    assert len(rows) == 8_801
+    assert [row[-1] for row in rows[1:4]] == ["2", "3", "4"]
+    first = {path.name: path.read_bytes() for path in seeds.iterdir()}
+    run(shared("data") / "maven_crm", "--source", "maven_crm", "--to-seeds", seeds)
+    assert {path.name: path.read_bytes() for path in seeds.iterdir()} == first
+    assert not (tmp_path / "warehouse" / "landing").exists()
+
+
+def test_seeds_that_are_too_large_or_tracked(tmp_path: Path, write: Write) -> None:
+    many = ORDERS + "".join(f"X{number},A1,2024-01-01,1,USD\n" for number in range(60_000))
+    result = CliRunner().invoke(
+        app, ["land", str(write("orders.csv", many)), "--to-seeds", str(tmp_path / "seeds")]
+    )
+    assert result.exit_code == 1
+    assert "too large" in str(result.exception)
+    assert not (tmp_path / "seeds").exists()
+    repo = tmp_path / "repo"
+    for folder in ("raw", "reference"):
+        (repo / "seeds" / folder).mkdir(parents=True)
+    (repo / "seeds" / "raw" / "raw_orders.csv").write_text("mine\n")
+    for command in (["init", "-q"], ["add", "."]):
+        subprocess.run(["git", "-C", str(repo), *command], check=True)
+    small = str(write("orders_small.csv", ORDERS))
+    refused = CliRunner().invoke(app, ["land", small, "--to-seeds", str(repo / "seeds")])
+    assert "tracked" in str(refused.exception)
+    assert (repo / "seeds" / "raw" / "raw_orders.csv").read_text() == "mine\n"
+    assert run(small, "--to-seeds", repo / "seeds", "--overwrite")[0] == 0
+    assert (repo / "seeds" / "raw" / "raw_orders.csv").read_text().startswith("order_id")
+
+
+def test_explain_proposes_a_mapping_that_works(write: Write, tmp_path: Path) -> None:
+    text = "Order Number,Customer ID,Order Date,Total,Note\n1,A1,2024-01-01,5,x\n"
+    export = write("orders_shop.csv", text)
+    status, out, err = run("--explain", export)
+    assert status == 0
+    assert "orders" in err
+    assert "2024-01-01" not in out + err
+    proposed = yaml.safe_load(out)
+    columns = proposed["files"][0]["entities"][0]["columns"]
+    assert columns == {
+        "order_id": "Order Number", "account_id": "Customer ID", "ordered_at": "Order Date",
+        "amount": "Total",
+    }  # fmt: skip
+    mapping = tmp_path / "shop.yml"
+    mapping.write_text(out)
+    assert load_mapping(str(mapping)).files
+    assert run(export, "--source", mapping)[0] == 0
+
+
+def test_explain_knows_the_shipped_mappings() -> None:
+    status, _, err = run("--explain", shared("data") / "carpentries")
+    assert status == 0
+    assert "carpentries" in err
+    assert "LikelyToRecommend" in err

@@ -1,0 +1,175 @@
+"""Deliveries over time: replays, full deliveries, export times, crashes, locks."""
+
+import datetime
+import multiprocessing
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from landing.conftest import ORDERS, Warehouse
+from warehouse.landing import run, zone
+
+Write = Callable[..., Path]
+
+
+def test_the_same_file_again_changes_nothing(warehouse: Warehouse, write: Write) -> None:
+    first = warehouse.land(write("orders.csv", ORDERS))
+    before = warehouse.deliveries()
+    again = warehouse.land(write("orders_copy.csv", ORDERS))
+    assert warehouse.deliveries() == before
+    assert again.load_id == first.load_id
+    assert (again.files[0].verdict, again.files[0].rows_in, again.files[0].rows_landed) == ("accepted", 3, 3)
+    assert "already landed" in again.files[0].repairs[0]
+
+
+def test_the_same_file_as_a_full_delivery_is_recorded(warehouse: Warehouse, write: Write) -> None:
+    path = write("orders.csv", ORDERS)
+    warehouse.land(path)
+    warehouse.land(path, is_full=True)
+    warehouse.land(path, is_full=True)
+    assert [load["is_full"] for load in warehouse.loads()] == [False, True]
+
+
+def test_two_files_of_one_name_keep_their_own(warehouse: Warehouse, write: Write) -> None:
+    one = write("orders.csv", ORDERS, "1")
+    two = write("orders.csv", ORDERS.replace("O", "P"), "2")
+    report = warehouse.land(one, two)
+    assert [result.file for result in report.files] == ["1/orders.csv", "2/orders.csv"]
+    assert len({(load["load_id"], load["entity"], load["file"]) for load in warehouse.loads()}) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("orders_2024-07-02.csv", datetime.datetime(2024, 7, 2)),
+        ("orders_20240702.csv", datetime.datetime(2024, 7, 2)),
+        ("orders_2024-01-01_2024-06-30.csv", datetime.datetime(2024, 6, 30)),
+        ("orders_20241399.csv", None),
+        ("orders_2099-01-01.csv", None),
+        ("orders.csv", None),
+    ],
+)
+def test_export_time_from_the_file_name(
+    name: str, expected: datetime.datetime | None, warehouse: Warehouse, write: Write
+) -> None:
+    warehouse.land(write(name, ORDERS))
+    assert warehouse.loads()[0]["exported_at"] == expected
+
+
+def test_the_option_wins_over_the_file_name(warehouse: Warehouse, write: Write) -> None:
+    moment = datetime.datetime(2024, 1, 2, 3, 4, 5)
+    warehouse.land(write("orders_2024-07-02.csv", ORDERS), exported_at=moment)
+    assert warehouse.loads()[0]["exported_at"] == moment
+
+
+def test_a_full_delivery_that_loses_most_keys_is_held(warehouse: Warehouse, write: Write) -> None:
+    warehouse.land(write("orders.csv", ORDERS), is_full=True)
+    small = write("orders_2.csv", "".join(ORDERS.splitlines(keepends=True)[:2]))
+    held = warehouse.land(small, is_full=True)
+    assert held.files[0].verdict == "rejected"
+    assert "--accept-drop" in (held.files[0].reason or "")
+    assert len(warehouse.loads()) == 1
+    accepted = warehouse.land(small, is_full=True, accepts_drop=True)
+    assert accepted.files[0].rows_landed == 1
+
+
+def test_a_full_delivery_of_several_files_counts_as_one(warehouse: Warehouse, write: Write) -> None:
+    lines = ORDERS.splitlines(keepends=True)
+    warehouse.land(write("orders.csv", ORDERS), is_full=True)
+    parts = [write(f"orders_{number}.csv", lines[0] + lines[number]) for number in (1, 2, 3)]
+    assert not warehouse.land(*parts, is_full=True).has_rejected
+
+
+def test_a_full_delivery_with_a_rejected_part_is_no_full_delivery(warehouse: Warehouse, write: Write) -> None:
+    report = warehouse.land(write("orders.csv", ORDERS), write("orders_2.csv", "nonsense\n1\n"), is_full=True)
+    assert [result.verdict for result in report.files] == ["rejected", "rejected"]
+    assert not warehouse.loads()
+
+
+def test_a_clock_that_jumps_back_does_not_turn_the_order(
+    warehouse: Warehouse, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse.land(write("orders.csv", ORDERS))
+    (first,) = warehouse.loads()
+    later = first["landed_at"] + datetime.timedelta(days=400)
+    stamp = zone.new_stamp([{**first, "landed_at": later}])
+    assert stamp.landed_at == later
+    assert stamp.sequence == 2
+    assert stamp.load_id > first["load_id"]
+
+
+def test_a_rejected_file_leaves_nothing_and_the_others_land(warehouse: Warehouse, write: Write) -> None:
+    report = warehouse.land(
+        write("orders.csv", ORDERS),
+        write("deals.csv", "a,b\n1,2\n"),
+        write("accounts.csv", "account_id\nA1\n"),
+    )
+    assert [result.verdict for result in report.files] == ["accepted", "rejected", "accepted"]
+    assert report.has_rejected
+    assert {load["entity"] for load in warehouse.loads()} == {"orders", "accounts"}
+    assert not (warehouse.paths.landing / zone.UNFINISHED / str(report.load_id)).exists()
+
+
+@pytest.mark.parametrize("moves", [0, 1, 2, 3])
+def test_a_crash_leaves_nothing_half_visible(
+    moves: int, warehouse: Warehouse, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse.land(write("accounts.csv", "account_id\nA1\n"))
+    real, done = Path.replace, []
+
+    def crashing(source: Path, target: Path) -> Path:
+        if len(done) == moves:
+            raise KeyboardInterrupt
+        done.append(target)
+        return real(source, target)
+
+    torn = ORDERS + "O4,A1\n"
+    monkeypatch.setattr(Path, "replace", crashing)
+    files = [write("orders.csv", torn), write("deals.csv", "deal_id,stage\nD1,Won\n")]
+    with pytest.raises(KeyboardInterrupt):
+        warehouse.land(*files)
+    monkeypatch.undo()
+    assert len(warehouse.loads()) == 1
+    warehouse.land(write("products.csv", "product_id\nP1\n"))
+    assert warehouse.rows("orders") == []
+    assert warehouse.rows("deals") == []
+    assert warehouse.quarantine() == []
+    assert warehouse.land(*files).files[0].rows_in == 4
+
+
+def test_damaged_contents_raise_nothing(
+    warehouse: Warehouse, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret@private.example")
+
+    monkeypatch.setattr(run, "transform", broken)
+    report = warehouse.land(write("orders.csv", ORDERS))
+    assert report.files[0].verdict == "rejected"
+    assert "secret" not in report.as_json()
+
+
+def _land(root: str, path: str) -> None:
+    Warehouse(Path(root)).land(Path(path))
+
+
+def test_landings_at_once_wait_for_each_other(warehouse: Warehouse, write: Write) -> None:
+    files = [write(f"orders_{number}.csv", ORDERS.replace("O", f"O{number}")) for number in range(3)]
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=_land, args=(str(warehouse.paths.root), str(file))) for file in files]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+        assert process.exitcode == 0
+    assert sorted(load["load_sequence"] for load in warehouse.loads()) == [1, 2, 3]
+    assert len(warehouse.rows("orders")) == 9
+
+
+def test_the_zone_holds_an_empty_file_for_every_entity(warehouse: Warehouse) -> None:
+    zone.ensure_landing_zone(warehouse.paths)
+    for entity in zone.entities():
+        assert warehouse.rows(entity) == []
+    assert warehouse.loads() == []
+    assert warehouse.quarantine() == []

@@ -1,0 +1,323 @@
+"""Mapping files: what they can say, how they fail, and the shipped ones on each vendor's documented shape."""
+
+# ruff: noqa: E501 - the header lines of the vendors are kept whole.
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from landing.conftest import Warehouse
+from warehouse.errors import WarehouseError
+from warehouse.landing.mapping import load_mapping, shipped_mappings
+
+Write = Callable[..., Path]
+
+
+@pytest.mark.parametrize("name", shipped_mappings())
+def test_shipped_mappings_are_valid_and_named_like_their_file(name: str) -> None:
+    assert load_mapping(name).name == name
+
+
+def rule(**settings: object) -> str:
+    entity = {
+        "entity": "orders",
+        "columns": {"order_id": "id", "account_id": "who", "ordered_at": "day", "amount": "sum"},
+    }
+    return yaml.safe_dump({"files": [{"name": "*.csv", "entities": [{**entity, **settings}]}]})
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("files: [", "line"),
+        ("- 1", "table"),
+        ("source: x", "'files' is missing"),
+        ("files: []\nsurce: x", "did you mean source"),
+        ("files: [{name: '*', entities: [{entity: order, columns: {}}]}]", "did you mean orders"),
+        (
+            "files: [{name: '*', entities: [{entity: orders, columns: {order_id: id}}]}]",
+            "'account_id' is neither",
+        ),
+        ("files: [{entities: [{entity: orders}]}]", "needs 'name'"),
+        (rule(columns={"order_idd": "id"}), "did you mean order_id"),
+        (rule(constants={"order_id": "x"}), "given twice"),
+        (rule(where={"a": {"nott": "x"}}), "unknown setting"),
+        (rule().replace("name: '*.csv'", "name: '*.csv'\n  header_rows: 0"), "column_names"),
+        (rule().replace("name: '*.csv'", "name: '*.csv'\n  delimiter: x"), "delimiter"),
+        (rule().replace("name: '*.csv'", "name: '*.csv'\n  encoding: klingon"), "encoding"),
+        (rule().replace("amount: sum", "amount: {from: sum, date_format: YYYY}"), "%Y-%m-%d"),
+        (rule().replace("amount: sum", "amount: {matches: '('}"), "pattern"),
+        ("files: [{name: a, entities: [{entity: deals}, {entity: deals}]}]", "twice"),
+        ("a: &a [*a]\nfiles: *a", ""),
+    ],
+)
+def test_wrong_mappings_say_where_in_one_line(text: str, word: str, write: Write) -> None:
+    with pytest.raises(WarehouseError) as caught:
+        load_mapping(str(write("mine.yml", text)))
+    assert word in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith("mine.yml")
+
+
+@pytest.mark.parametrize("name", ["salesforc", "../salesforce", "nothing.yml", "/etc/passwd"])
+def test_unknown_mappings(name: str) -> None:
+    with pytest.raises(WarehouseError, match="no mapping"):
+        load_mapping(name)
+
+
+EVERYTHING = """
+source: everything
+files:
+  - name: "export*.csv"
+    delimiter: semicolon
+    encoding: cp1252
+    skip_rows: 2
+    decimal: ","
+    thousands: "."
+    entities:
+      - entity: deals
+        columns:
+          deal_id: {join: [Year, Number], separator: "-"}
+          account_id: Customer
+          stage: {from: [Phase, State], values: {gewonnen: Won}}
+          amount: Value
+          created_at: {from: Opened, date_format: ["%d.%m.%Y %H:%M", "%d.%m.%Y"]}
+          closed_at: {first_filled: [Closed, {from: Opened, date_format: "%d.%m.%Y"}]}
+          competitor: {from: Rivals, first_part: "/"}
+          lost_reason: {from: Nothing}
+          owner_id: {from: Nobody, default: house}
+          deal_name: {lookup: {file: "names*.csv", "on": Number, match: Number, take: Name}}
+        constants: {currency: EUR}
+        where: {Number: filled, Kind: {not: [Test]}}
+      - entity: accounts
+        columns: {account_id: Customer, account_name: Customer}
+        where: {Customer: filled}
+        distinct: true
+provides:
+  deal_stages:
+    - {pipeline: default, stage: Won, stage_order: 1, is_won: true, is_lost: false}
+"""
+
+
+def test_what_a_mapping_can_say(warehouse: Warehouse, write: Write) -> None:
+    mapping = write("everything.yml", EVERYTHING, "mappings")
+    text = (
+        "Report\nmade today\nYear;Number;Customer;State;Value;Opened;Closed;Rivals;Kind\n"
+        "24;1;Müller;gewonnen;1.234,50;01.02.2024 10:30;;a / b;Deal\n"
+        "24;2;Müller;offen;12,3.4;31.02.2024;05.06.2024;;Deal\n"
+        "24;3;Test;offen;1;;;;Test\n"
+        ";;;;;;;;Total\n"
+        "24;4;Ada;offen;12;03.04.2024;;;Deal\n"
+    )
+    write("names.csv", "Number,Name\n1,One\n4,Four\n")
+    report = warehouse.land(write("export.csv", text.encode("cp1252")), source=str(mapping))
+    assert {result.entity: (result.rows_in, result.rows_landed) for result in report.files} == {
+        "deals": (3, 3), "accounts": (3, 3), "deal_stages": (1, 1),
+    }  # fmt: skip
+    columns = (
+        "deal_id, account_id, stage, amount, created_at, closed_at, competitor, owner_id, deal_name, currency"
+    )
+    assert warehouse.rows("deals", columns) == [
+        (
+            "24-1",
+            "Müller",
+            "Won",
+            "1234.50",
+            "2024-02-01 10:30:00",
+            "01.02.2024 10:30",
+            "a",
+            "house",
+            "One",
+            "EUR",
+        ),
+        # What a declared format or separator does not fit stays for staging to quarantine.
+        ("24-2", "Müller", "offen", "12,3.4", "31.02.2024", "05.06.2024", None, "house", None, "EUR"),
+        ("24-4", "Ada", "offen", "12", "2024-04-03", "2024-04-03", None, "house", "Four", "EUR"),
+    ]
+    assert warehouse.rows("deals", "line_number, record_number") == [(4, 1), (5, 2), (8, 5)]
+    deals = next(result for result in report.files if result.entity == "deals")
+    assert "rows that are no deals: 2" in deals.repairs
+    accounts = next(result for result in report.files if result.entity == "accounts")
+    assert "equal rows taken once: 1 left out" in accounts.repairs
+    assert not warehouse.land(write("export_2.csv", text.encode("cp1252")), source=str(mapping)).has_rejected
+    assert len(warehouse.rows("deals")) == 3
+
+
+def test_a_corrected_mapping_lands_the_file_anew(warehouse: Warehouse, write: Write) -> None:
+    export = write("data.csv", "id,who,day,sum\n1,2,2024-01-01,4\n")
+    warehouse.land(export, source=str(write("mine.yml", rule(), "mappings")))
+    warehouse.land(export, source=str(write("mine.yml", rule(constants={"currency": "USD"}), "mappings")))
+    warehouse.land(export, source=str(write("mine.yml", rule(constants={"currency": "USD"}), "mappings")))
+    assert len(warehouse.loads()) == 2
+
+
+def test_generated_keys_match_again_and_keep_duplicates(warehouse: Warehouse, write: Write) -> None:
+    text = rule().replace("order_id: id", "order_id: {generated: true}")
+    mapping = str(write("mine.yml", text, "mappings"))
+    lines = ["who,day,sum", "A,2024-01-01,5", "A,2024-01-01,5", "B,2024-01-01,5"]
+    warehouse.land(write("one.csv", "\n".join(lines)), source=mapping)
+    warehouse.land(write("two.csv", "\n".join([*lines, "C,2024-01-02,1"])), source=mapping)
+    first = [row[0] for row in warehouse.rows("orders", "order_id") if row]
+    assert len(first) == 7
+    assert len(set(first)) == 4
+
+
+def test_a_missing_mapped_column_names_the_closest(warehouse: Warehouse, write: Write) -> None:
+    mapping = str(write("mine.yml", rule(), "mappings"))
+    result = warehouse.land(write("data.csv", "id,who,day,sums\n1,2,3,4\n"), source=mapping).files[0]
+    assert (result.verdict, "'sums'" in str(result.reason)) == ("rejected", True)
+
+
+def landed(warehouse: Warehouse, path: Path, source: str, columns: str) -> list[tuple[object, ...]]:
+    report = warehouse.land(path, source=source)
+    assert not report.has_rejected, report.files[0].reason
+    return warehouse.rows(str(report.files[0].entity), columns)
+
+
+def test_hubspot_view_export(warehouse: Warehouse, write: Write) -> None:
+    text = (
+        "Record ID,Deal Name,Deal Stage,Close Date,Deal owner,Amount,Pipeline,Create Date,Associated Company IDs\n"
+        "101,Big one,Closed Won,2024-03-01 10:00,Ann,5000,Sales Pipeline,2024-01-01 09:00,7;8\n"
+    )
+    rows = landed(
+        warehouse,
+        write("hubspot-crm-exports-all-deals-2024-03-02.csv", text),
+        "hubspot",
+        "deal_id, stage, account_id, pipeline, closed_at",
+    )
+    assert rows == [("101", "Closed Won", "7", "Sales Pipeline", "2024-03-01 10:00")]
+    assert str(warehouse.loads()[0]["exported_at"])[:10] == "2024-03-02"
+
+
+def test_salesforce_object_export(warehouse: Warehouse, write: Write) -> None:
+    deals = (
+        '"Id","IsDeleted","AccountId","Name","StageName","Amount","CloseDate","Type","LeadSource","OwnerId","CreatedDate"\n'
+        '"006A","false","001A","Deal","Closed Won","10.5","2024-03-01","New Business","Web","005A","2024-01-01T00:00:00.000Z"\n'
+        '"006B","true","001A","Gone","Closed Lost","","2024-03-01","","","005A","2024-01-01T00:00:00.000Z"\n'
+    )
+    rows = landed(
+        warehouse,
+        write("Opportunity.csv", deals),
+        "salesforce",
+        "deal_id, stage, deal_type, closed_at, amount",
+    )
+    assert rows == [("006A", "Closed Won", "new", "2024-03-01", "10.5")]
+    history = "Id,OpportunityId,StageName,CreatedDate,CreatedById\n1,006A,Prospecting,2024-01-01T00:00:00.000Z,005A\n"
+    rows = landed(
+        warehouse,
+        write("OpportunityHistory.csv", history),
+        "salesforce",
+        "deal_id, stage, entered_at, changed_by",
+    )
+    assert rows == [("006A", "Prospecting", "2024-01-01T00:00:00.000Z", "005A")]
+
+
+def test_pipedrive_list_export(warehouse: Warehouse, write: Write) -> None:
+    text = (
+        "Deal - ID,Deal - Title,Deal - Value,Deal - Currency of value,Deal - Organization,Deal - Pipeline,Deal - Stage,"
+        "Deal - Status,Deal - Deal created,Deal - Won time,Deal - Lost time,Deal - Lost reason\n"
+        "1,A,100,EUR,Org,Sales,Proposal Made,won,2024-01-01 10:00:00,2024-02-01 10:00:00,,\n"
+        "2,B,100,EUR,Org,Sales,Proposal Made,Lost,2024-01-01 10:00:00,,2024-02-02 10:00:00,Price\n"
+        "3,C,100,EUR,Org,Sales,Demo,open,2024-01-01 10:00:00,,,\n"
+    ).replace("Lost,2024-01", "lost,2024-01")
+    rows = landed(
+        warehouse, write("deals-1234.csv", text), "pipedrive", "deal_id, stage, closed_at, lost_reason"
+    )
+    assert rows == [
+        ("1", "Won", "2024-02-01 10:00:00", None),
+        ("2", "Lost", "2024-02-02 10:00:00", "Price"),
+        ("3", "Demo", None, None),
+    ]
+
+
+def test_zoho_module_export(warehouse: Warehouse, write: Write) -> None:
+    text = (
+        "Record Id,Deal Owner.id,Deal Owner,Amount,Deal Name,Closing Date,Account Name.id,Account Name,Stage,Type,Lead Source,Created Time\n"
+        "zcrm_1,zcrm_9,Ann,10,D,2024-03-01,zcrm_5,Org,Closed Won,New Business,Web,2024-01-01 10:00:00\n"
+    )
+    rows = landed(
+        warehouse,
+        write("Deals_2024_03_02.csv", text),
+        "zoho",
+        "deal_id, account_id, owner_id, stage, deal_type",
+    )
+    assert rows == [("zcrm_1", "zcrm_5", "zcrm_9", "Closed Won", "new")]
+
+
+def test_stripe_subscriptions(warehouse: Warehouse, write: Write) -> None:
+    text = (
+        "id,Customer ID,Customer Description,Customer Email,Plan,Quantity,Currency,Interval,Amount,Status,Created (UTC),"
+        "Start (UTC),Current Period Start (UTC),Current Period End (UTC),Canceled At (UTC),Cancel At Period End,Ended At (UTC)\n"
+        "sub_1,cus_1,,a@private.example,pro,1,usd,month,50.00,active,2024-01-01 00:00,2024-01-01 00:00,,,,false,\n"
+        "sub_2,cus_2,,b@private.example,pro,1,usd,year,1200.00,canceled,2023-01-01 00:00,2023-01-01 00:00,,,2023-06-01 00:00,true,2024-01-01 00:00\n"
+        "sub_3,cus_3,,c@private.example,pro,1,usd,week,10.00,active,2024-01-01 00:00,2024-01-01 00:00,,,,false,\n"
+        "sub_4,cus_4,,d@private.example,pro,1,usd,month,10.00,incomplete,2024-01-01 00:00,2024-01-01 00:00,,,,false,\n"
+    )
+    rows = landed(
+        warehouse,
+        write("subscriptions.csv", text),
+        "stripe_subscriptions",
+        "subscription_id, mrr, currency, ended_at, cancel_requested_at",
+    )
+    assert rows == [
+        ("sub_1", "50", "usd", None, None),
+        ("sub_2", "100", "usd", "2024-01-01 00:00", "2023-06-01 00:00"),
+    ]
+    assert "rows that are no subscription_periods: 2" in str(warehouse.loads()[0]["repairs"])
+
+
+def test_surveymonkey_two_header_rows(warehouse: Warehouse, write: Write) -> None:
+    text = (
+        "\ufeffRespondent ID,Collector ID,Start Date,End Date,IP Address,Email Address,First Name,Last Name,Custom Data 1,"
+        "How likely is it that you would recommend us to a friend?,,What is the main reason for your score?\n"
+        ",,,,,,,,,Response,Other (please specify),Open-Ended Response\n"
+        "118,9,06/01/2024 01:05:00 PM,06/01/2024 01:06:00 PM,,,,,A1,9,,Good\n"
+    )
+    rows = landed(
+        warehouse,
+        write("responses.csv", text),
+        "surveymonkey",
+        "response_id, account_id, score, comment, responded_at",
+    )
+    assert rows == [("118", "A1", "9", "Good", "2024-06-01 13:06:00")]
+
+
+def test_qualtrics_three_header_rows(warehouse: Warehouse, write: Write) -> None:
+    text = (
+        "StartDate,EndDate,Status,Progress,Finished,RecordedDate,ResponseId,RecipientEmail,ExternalReference,UserLanguage,Q1_NPS_GROUP,Q1,Q2\n"
+        "Start Date,End Date,Response Type,Progress,Finished,Recorded Date,Response ID,Recipient Email,External Data Reference,"
+        "User Language,How likely are you to recommend us? - Group,How likely are you to recommend us?,What is the main reason?\n"
+        '"{""ImportId"":""startDate""}","{}","{}","{}","{}","{}","{}","{}","{}","{}","{}","{}","{""ImportId"":""QID2_TEXT""}"\n'
+        "2024-06-01 10:00:00,2024-06-01 10:01:00,IP Address,100,True,2024-06-01 10:01:01,R_1,x@private.example,A1,EN,Promoter,10,fine\n"
+        "2024-06-01 10:00:00,2024-06-01 10:01:00,Survey Preview,100,True,2024-06-01 10:01:01,R_2,,,EN,Promoter,10,test\n"
+    )
+    rows = landed(
+        warehouse,
+        write("survey.csv", text),
+        "qualtrics",
+        "response_id, account_id, score, comment, responded_at, language",
+    )
+    assert rows == [("R_1", "A1", "10", "fine", "2024-06-01 10:01:01", "EN")]
+    assert warehouse.rows("survey_responses", "respondent_id")[0][0].startswith("email:")
+
+
+def test_typeform_delighted_and_google_forms(warehouse: Warehouse, write: Write) -> None:
+    typeform = (
+        "#,How likely are you to recommend us to a friend?,Why did you give that score?,Response Type,Start Date (UTC),"
+        "Stage Date (UTC),Submit Date (UTC),Network ID,Tags\n"
+        "abc123,9,Nice,completed,2024-06-01 10:00:00,,2024-06-01 10:01:00,n1,\n"
+    )
+    rows = landed(
+        warehouse, write("responses.csv", typeform), "typeform", "response_id, score, comment, responded_at"
+    )
+    assert rows == [("abc123", "9", "Nice", "2024-06-01 10:01:00")]
+    delighted = '{"id": "2", "person": "1", "survey_type": "nps", "score": 9, "comment": null, "created_at": 1713497396}\n'
+    landed(warehouse, write("delighted.jsonl", delighted), "delighted", "response_id")
+    assert ("2", "1", "9", "1713497396") in warehouse.rows(
+        "survey_responses", "response_id, respondent_id, score, responded_at"
+    )
+    forms = "Timestamp,Email Address,How likely are you to recommend us?\n6/1/2024 10:00:00,x@private.example,10\n"
+    landed(warehouse, write("form.csv", forms), "google_forms", "response_id")
+    assert ("10", "2024-06-01 10:00:00") in warehouse.rows("survey_responses", "score, responded_at")

@@ -1,0 +1,89 @@
+"""No address is ever written or shown; equal addresses stay equal."""
+
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from landing.conftest import Warehouse
+from warehouse.errors import WarehouseError
+from warehouse.landing.personal_data import Tokens, token_key
+
+Write = Callable[..., Path]
+ADDRESSES = [
+    "jane.doe@private.example", "JANE.DOE@Private.Example", "jane.doe＠private.example", "jane@localhost",
+    "jane.doe%40private.example", '"jane doe"@private.example', "jane+tag@sub.private.example",
+    "jane@[10.0.0.1]", "ジェーン@例え.テスト", "jane.doe @ private.example", "o'jane@private.example",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_addresses_become_tokens_anywhere_in_a_text(address: str) -> None:
+    text = Tokens(b"k" * 32).text(f"see {address}, please")
+    assert "jane" not in text.casefold()
+    assert "o'" not in text
+    assert "email:" in text
+    assert "private.example" not in text.casefold()
+
+
+def test_equal_addresses_have_one_token_and_the_key_matters() -> None:
+    one, other = Tokens(b"k" * 32), Tokens(b"x" * 32)
+    same = {one.text(address) for address in ADDRESSES[:3]}
+    assert len(same) == 1
+    assert other.text(ADDRESSES[0]) not in same
+    assert one.text("no address @ all, 5 @ 3") == "no address @ all, 5 @ 3"
+
+
+def test_the_canary_is_in_no_byte_of_the_warehouse(warehouse: Warehouse, write: Write) -> None:
+    canary = "canary.bird@private.example"
+    accounts = write(
+        "accounts.csv",
+        f"account_id,email,account_name\nA1,{canary},x\n{canary},Canary.Bird@PRIVATE.example,a {canary} b\n",
+    )
+    torn = write(
+        "survey_responses.csv",
+        "response_id,survey,responded_at,comment\n"
+        f'R1,nps,2024-01-01,"write to {canary}\nor not"\n'
+        f"R2,nps,{canary}\n"
+        f"{canary},nps,2024-01-01,a,b\n"
+        f'R4,nps,2024-01-01,"torn "{canary}" quote"\n'
+        f"R5,nps,2024-01-01,nul \0 {canary}\n",
+    )
+    headless = write("orders.csv", f"{canary},A1,2024-01-01,5\n")
+    bad_header = write("deals.csv", f"deal_id,stage,{canary}\nD1,Won,x\n")
+    lines = write(
+        "contacts.jsonl", f'{{"contact_id": "1", "account_id": "A1", "email": "{canary}"}}\n{{"x" {canary}\n'
+    )
+    utf16 = write("leads.csv", f"lead_id,created_at,source\nL1,2024-01-01,{canary}\n".encode("utf-16"))
+    report = warehouse.land(accounts, torn, headless, bad_header, lines, utf16)
+    assert [result.verdict for result in report.files].count("accepted") == 5
+    shown = report.as_json()
+    assert "canary" not in shown.casefold()
+    for path in warehouse.files():
+        for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
+            assert b"canary.bird".decode().encode(encoding) not in path.read_bytes().lower(), path.name
+    for entity in ("accounts", "survey_responses", "contacts", "leads", "deals"):
+        assert "canary" not in str(warehouse.rows(entity)).casefold()
+    assert "canary" not in str(warehouse.quarantine()).casefold()
+    first, second = warehouse.rows("accounts", "account_id, email, account_name")
+    assert second[0] == first[1] == second[1]
+    assert second[2] == f"a {first[1]} b"
+
+
+def test_the_key_file_is_private_and_kept(tmp_path: Path) -> None:
+    key = token_key(tmp_path / "w")
+    path = tmp_path / "w" / "token.key"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert token_key(tmp_path / "w") == key
+    assert [each.name for each in (tmp_path / "w").iterdir()] == ["token.key"]
+    assert token_key(tmp_path / "v") != key
+
+
+def test_the_key_of_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAREHOUSE_TOKEN_KEY", "a key of the company")
+    assert token_key(tmp_path / "w") == b"a key of the company"
+    assert not (tmp_path / "w").exists()
+    monkeypatch.setenv("WAREHOUSE_TOKEN_KEY", "short")
+    with pytest.raises(WarehouseError, match="too short"):
+        token_key(tmp_path / "w")

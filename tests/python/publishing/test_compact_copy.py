@@ -1,0 +1,54 @@
+"""The published file: only the marts and comments, equal to what was audited, readable by older clients."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from publishing.companies import write_marts
+from warehouse.errors import WarehouseError
+from warehouse.publishing.compact import compact_copy
+
+
+def test_the_copy_has_the_marts_and_their_comments(tmp_path: Path) -> None:
+    write_marts(tmp_path / "made.duckdb", "first")
+    found = compact_copy(tmp_path / "made.duckdb", tmp_path / "copy.duckdb")
+    assert sorted(found) == ["customer_lifetime_value", "mart_run", "nps", "retention_rate"]
+    assert found["nps"]["rows"] == 50
+    assert found["nps"]["comment"] == "Net promoter score"
+    assert ["value", "DOUBLE", "It's a value"] in found["nps"]["columns"]
+    with duckdb.connect(str(tmp_path / "copy.duckdb"), read_only=True) as connection:
+        comments = connection.execute(
+            "select comment from duckdb_columns() where comment is not null"
+        ).fetchall()
+    assert comments == [("It's a value",)]
+
+
+def test_the_copy_is_in_the_format_of_older_clients(tmp_path: Path) -> None:
+    write_marts(tmp_path / "made.duckdb", "first")
+    compact_copy(tmp_path / "made.duckdb", tmp_path / "copy.duckdb")
+    # Bytes 12 to 19 of the header hold the version of the storage: 65 is that of DuckDB 1.2.
+    header = (tmp_path / "copy.duckdb").read_bytes()[:20]
+    assert header[8:12] == b"DUCK"
+    assert int.from_bytes(header[12:20], "little") <= 65
+
+
+def test_deleted_rows_are_in_no_byte_of_the_copy(tmp_path: Path) -> None:
+    write_marts(tmp_path / "made.duckdb", "first")
+    with duckdb.connect(str(tmp_path / "made.duckdb")) as connection:
+        connection.execute(
+            "create table marts.names as select 'plain name of nobody ' || i as name from range(5) as r(i)"
+        )
+        connection.execute("checkpoint")
+        connection.execute("delete from marts.names")
+    compact_copy(tmp_path / "made.duckdb", tmp_path / "copy.duckdb")
+    assert b"plain name of nobody" not in (tmp_path / "copy.duckdb").read_bytes()
+
+
+def test_tables_outside_the_marts_refuse_the_copy(tmp_path: Path) -> None:
+    write_marts(tmp_path / "made.duckdb", "first")
+    with duckdb.connect(str(tmp_path / "made.duckdb")) as connection:
+        connection.execute("create schema staging")
+        connection.execute("create table staging.raw as select 1 as cell")
+    with pytest.raises(WarehouseError, match="outside the schema marts"):
+        compact_copy(tmp_path / "made.duckdb", tmp_path / "copy.duckdb")
