@@ -36,7 +36,10 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 def kill_rate(outcomes: list[Outcome]) -> float:
-    """Return killed ÷ (killed + survived + not reached). Text that is no SQL is no mutant; accepted survivors are survivors."""
+    """Return killed ÷ (killed + survived + not reached).
+
+    Text that is no SQL after the change is no mutant; accepted survivors are survivors.
+    """
     verdicts = Counter(outcome.verdict for outcome in outcomes)
     judged = verdicts[KILLED] + verdicts[SURVIVED] + verdicts[NOT_REACHED]
     return verdicts[KILLED] / judged if judged else 1.0
@@ -117,7 +120,9 @@ def mutate(
     seed: Annotated[int, typer.Option(help="Seed of the sample.")] = 1,
     jobs: Annotated[int, typer.Option(help="Processes.")] = 2,
     threshold: Annotated[float, typer.Option(help="Exit with 1 when the kill rate is lower.")] = 0.9,
-    build_dir: Annotated[Path | None, typer.Option(help="Folder of a finished build to read column types from.")] = None,
+    build_dir: Annotated[
+        Path | None, typer.Option(help="Folder of a finished build to read column types from.")
+    ] = None,
     show_survivors: Annotated[bool, typer.Option(help="List the accepted survivors, too.")] = False,
 ) -> None:
     """Change one operator of the SQL at a time and report which changes no unit test notices."""

@@ -44,7 +44,7 @@ def prepare_project(project: Path, target: Path) -> None:
 
 
 def build_relations(project: Path, build_dir: Path) -> None:
-    """Build all models without rows: dbt reads the types of a unit test's inputs from the relations that they stand for."""
+    """Build all models without rows: dbt reads the types of a unit test's inputs from the relations they replace."""
     build_dir.mkdir(parents=True, exist_ok=True)
     for arguments in (["seed"], ["run", "--empty"]):
         finished = run_dbt(project, build_dir, *arguments, "--target-path", str(build_dir / "target"))

@@ -26,9 +26,9 @@ _TOKENS = re.compile(
 )
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _LOOKS_LIKE_SQL = re.compile(
-    r"\b(?:sum|count|min|max|case|coalesce|cast|left join|lower|grouping|nullif|extract)\b|[\w)] [-+*/<>=]=? |^[-+]$|\bis null\b"
+    r"\b(?:sum|count|min|max|case|coalesce|cast|left join|lower|grouping|nullif|extract)\b"
+    r"|[\w)] [-+*/<>=]=? |^[-+]$|\bis null\b"
 )
-_LAST_NUMBER = re.compile(r"(?<=, )-?\d+(?=\)\s*-?\}\}$|\)\s*\}\})")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,14 @@ class _Marker:
             for replacement in change.replacements:
                 self.mutants.append(
                     Mutant(
-                        len(self.mutants), self.next_point, self.path, line, change.family, original, replacement, context
+                        len(self.mutants),
+                        self.next_point,
+                        self.path,
+                        line,
+                        change.family,
+                        original,
+                        replacement,
+                        context,
                     )
                 )
             out.append(text[at : change.start])
@@ -101,8 +108,10 @@ def _mark_jinja(token: str, offset: int, marker: _Marker) -> str:
         elif _LOOKS_LIKE_SQL.search(inner):
             find = sql_changes
         quote = match.group()[0]
-        marked = _mark_sql(inner, offset + match.start() + 1, marker) if find is sql_changes and "'" in inner else (
-            marker.wrap(inner, offset + match.start() + 1, find(inner)) if find else inner
+        marked = (
+            _mark_sql(inner, offset + match.start() + 1, marker)
+            if find is sql_changes and "'" in inner
+            else (marker.wrap(inner, offset + match.start() + 1, find(inner)) if find else inner)
         )
         out.append(quote + marked + quote)
         at = match.end()

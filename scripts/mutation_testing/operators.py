@@ -83,8 +83,12 @@ SQL_OPERATORS = (
 )
 
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
-# Numbers that are no rule: sizes of types, code points.
-_TYPE_SIZE = re.compile(r"\b(?:decimal|varchar|chr)\s*\([^)]*\)|\d+e-\d+|\binterval \d+|\bselect 1\b|\b1 preceding\b|current row", re.I)
+# Numbers that are no rule: sizes of types, code points, the 1 of `count(case when … then 1 end)`.
+_NO_RULE = re.compile(
+    r"\b(?:decimal|varchar|chr)\s*\([^)]*\)|\d+e-\d+|\binterval \d+|\bselect 1\b|\bthen 1 end"
+    r"|\b1 preceding\b|current row",
+    re.IGNORECASE,
+)
 
 REGEX_OPERATORS = (
     _operator("regex", r"\^(?!-)", ""),
@@ -103,7 +107,7 @@ def _number_replacements(text: str) -> tuple[str, ...]:
 
 def sql_changes(text: str) -> Iterator[Change]:
     """Yield the changes of one piece of SQL code without strings or comments, from left to right, not overlapping."""
-    sizes = [match.span() for match in _TYPE_SIZE.finditer(text)]
+    sizes = [match.span() for match in _NO_RULE.finditer(text)]
     found: list[Change] = []
     taken: list[tuple[int, int]] = []
 

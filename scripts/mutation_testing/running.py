@@ -14,7 +14,7 @@ from mutation_testing.compiling import UnitTest
 from mutation_testing.marking import Mutant, mutated_sql, original_sql, points_in
 from warehouse.errors import WarehouseError
 
-TIMEOUT_SECONDS = 10.0
+TIMEOUT_SECONDS = 5.0
 
 KILLED, SURVIVED, INVALID, NOT_REACHED = "killed", "survived", "invalid", "not reached"
 
@@ -35,6 +35,7 @@ def connect() -> duckdb.DuckDBPyConnection:
     """Return a connection to an empty database with the settings of the project's profile."""
     connection = duckdb.connect(config={"threads": 1, "memory_limit": "1GB"})
     connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")
     return connection
 
 
@@ -66,6 +67,7 @@ class Examiner:
     """Runs mutants against the unit tests that hold their mark."""
 
     def __init__(self, tests: list[UnitTest]) -> None:
+        """Connect, and find out which tests hold which mark."""
         self.connection = connect()
         self.tests = {test.name: test for test in tests}
         self.columns = {test.name: list(test.expected[0]) if test.expected else [] for test in tests}

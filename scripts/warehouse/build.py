@@ -12,14 +12,10 @@ if TYPE_CHECKING:
 
 
 def build(
-    target: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Target of profiles.yml to build on.")
-    ] = None,
+    target: Annotated[str | None, typer.Option(metavar="NAME", help="Target of profiles.yml to build on.")] = None,
     as_of: Annotated[
         datetime.datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d"], metavar="DATE", help="Look at the company at the start of this day."
-        ),
+        typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Look at the company at the start of this day."),
     ] = None,
     relearn: Annotated[bool, typer.Option("--relearn", help="Learn the inactivity window again.")] = False,
     variables: Annotated[
@@ -29,9 +25,7 @@ def build(
         bool, typer.Option("--accept-change", help="Publish although marts lost many rows; recorded.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    select: Annotated[
-        list[str] | None, typer.Option("--select", "-s", "--exclude", "--selector", hidden=True)
-    ] = None,
+    select: Annotated[list[str] | None, typer.Option("--select", "-s", "--exclude", "--selector", hidden=True)] = None,
 ) -> None:
     """Build everything into a private file, audit it, and publish it."""
     from warehouse.building.run import Options, build_warehouse

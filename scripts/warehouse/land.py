@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 
 def land(
-    inputs: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Export files, or folders of them.")
-    ],
+    inputs: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Export files, or folders of them.")],
     source: Annotated[
         str | None, typer.Option(help="Name of a shipped mapping, or the path of a mapping file (.yml).")
     ] = None,
@@ -37,14 +35,10 @@ def land(
     to_seeds: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write seed CSV files there instead of landing.")
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Let --to-seeds overwrite tracked files.")
-    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Let --to-seeds overwrite tracked files.")] = False,
     explain: Annotated[
         bool,
-        typer.Option(
-            "--explain", help="Show what would be mapped to what, and propose a mapping. Lands nothing."
-        ),
+        typer.Option("--explain", help="Show what would be mapped to what, and propose a mapping. Lands nothing."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -138,9 +132,7 @@ def _show(report: "Report", as_json: bool) -> None:
             console.print(f"rejected  {result.file}: {result.reason}")
             continue
         notes = f" ({'; '.join(result.repairs)})" if result.repairs else ""
-        counts = (
-            f"{result.rows_in} rows in, {result.rows_landed} landed, {result.rows_quarantined} quarantined"
-        )
+        counts = f"{result.rows_in} rows in, {result.rows_landed} landed, {result.rows_quarantined} quarantined"
         console.print(f"accepted  {result.file} -> {result.entity}: {counts}{notes}")
     for name, reason in report.skipped:
         console.print(f"skipped   {name}: {reason}")

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,9 +11,33 @@ def publish(
     run: Annotated[
         str | None, typer.Argument(metavar="[RUN]", help="A kept run; by default the newest unpublished one.")
     ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Copy the published marts into PostgreSQL: postgres://user@host/database."),
+    ] = None,
+    reader: Annotated[
+        str, typer.Option(metavar="ROLE", help="PostgreSQL role that may read the marts; created where absent.")
+    ] = "warehouse_reader",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Publish an audited build that was kept, such as a replay."""
+    """Publish an audited build that was kept, such as a replay; or copy what is published into PostgreSQL."""
+    if to is not None:
+        if run is not None:
+            raise typer.BadParameter("--to copies what is published: publish the run first", param_hint="RUN")
+        document = _to_postgres(to, reader)
+        sentence = f"run {document['run_id']}: {document['marts']} marts, {document['rows']:,} rows in PostgreSQL"
+    else:
+        document = _publish(run)
+        sentence = f"published run {document['run_id']}, as of {document['as_of']}"
+    if as_json:
+        sys.stdout.write(json.dumps(document) + "\n")
+    else:
+        from rich.console import Console
+
+        Console(soft_wrap=True, highlight=False, markup=False).print(sentence)
+
+
+def _publish(run: str | None) -> dict[str, Any]:
     from warehouse.building.locks import exclusive, unwritable_message
     from warehouse.errors import WarehouseError
     from warehouse.paths import warehouse_paths
@@ -26,10 +50,13 @@ def publish(
             publish_version(paths, version)
         except OSError as error:
             raise WarehouseError(unwritable_message(paths, error)) from None
-    if as_json:
-        sys.stdout.write(json.dumps({"run_id": version.run_id, "as_of": version.record["as_of"]}) + "\n")
-    else:
-        from rich.console import Console
+    return {"run_id": version.run_id, "as_of": version.record["as_of"]}
 
-        console = Console(soft_wrap=True, highlight=False, markup=False)
-        console.print(f"published run {version.run_id}, as of {version.record['as_of']}")
+
+def _to_postgres(url: str, reader: str) -> dict[str, Any]:
+    from warehouse.paths import warehouse_paths
+    from warehouse.publishing.postgres import publish_to_postgres
+
+    if not url.startswith(("postgres://", "postgresql://")):
+        raise typer.BadParameter("give a URL like postgres://user@host:5432/database", param_hint="--to")
+    return publish_to_postgres(warehouse_paths(), url, reader)

@@ -10,9 +10,7 @@ import typer
 def status(
     audit: Annotated[
         str | None,
-        typer.Option(
-            metavar="RUN", help="Show the audit findings of a kept run (`live` for the published one)."
-        ),
+        typer.Option(metavar="RUN", help="Show the audit findings of a kept run (`live` for the published one)."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -42,15 +40,11 @@ def _show(document: dict[str, Any]) -> None:
         console.print(f"nothing is published at {document['file']}: run `warehouse build`")
         return
     if document["state"] == "damaged":
-        console.print(
-            f"DAMAGED: the published file {document['file']}; run `warehouse rollback` or `warehouse build`"
-        )
+        console.print(f"DAMAGED: the published file {document['file']}; run `warehouse rollback` or `warehouse build`")
     run = document["run"] or {}
     since = document["published_at"] or "unknown"
     back = " (rolled back to)" if document["is_rolled_back"] else ""
-    console.print(
-        f"live: run {run.get('run_id', 'unknown')}{back}, published {since} UTC, as of {run.get('as_of')}"
-    )
+    console.print(f"live: run {run.get('run_id', 'unknown')}{back}, published {since} UTC, as of {run.get('as_of')}")
     console.print(f"file: {document['file']}")
     loads = run.get("loads")
     if isinstance(loads, list):
@@ -65,11 +59,7 @@ def _show(document: dict[str, Any]) -> None:
         table = Table("run", "as of", "audited (UTC)", "inputs", "size", "state")
         for version in document["versions"]:
             state = (
-                "live"
-                if version["is_live"]
-                else "published before"
-                if version["was_published"]
-                else "not published"
+                "live" if version["is_live"] else "published before" if version["was_published"] else "not published"
             )
             size = f"{version['bytes'] / 1e6:,.1f} MB"
             table.add_row(

@@ -61,8 +61,10 @@ contacts as (
         cast(null as string) as contact_id
 
     from preferences
-    left join known_contacts on preferences.customer_key = known_contacts.customer_key
-    where known_contacts.customer_key is null
+    where not exists (
+        select 1 from known_contacts
+        where known_contacts.customer_key = preferences.customer_key
+    )
 
 ),
 

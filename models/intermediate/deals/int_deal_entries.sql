@@ -26,9 +26,10 @@ deals as (
 
 ),
 
+-- Two spellings of one stage at one instant are one entry.
 history as (
 
-    select
+    select distinct
         history.deal_id,
         deals.pipeline_key,
         lower(history.stage) as stage_key,
@@ -58,8 +59,12 @@ deals_without_history as (
 
     from deals
     cross join as_of
-    left join deals_with_history on deals.deal_id = deals_with_history.deal_id
-    where deals_with_history.deal_id is null and deals.created_at < as_of.as_of
+    where
+        deals.created_at < as_of.as_of
+        and not exists (
+            select 1 from deals_with_history
+            where deals_with_history.deal_id = deals.deal_id
+        )
 
 ),
 

@@ -108,15 +108,14 @@ credited as (
 
     from eligible
     inner join deals on eligible.deal_id = deals.deal_id
-    left join entered
-        on
-            eligible.deal_id = entered.deal_id
-            and eligible.stage_key = entered.stage_key
     left join later_entries
         on
             eligible.deal_id = later_entries.deal_id
             and eligible.stage_key = later_entries.stage_key
-    where entered.deal_id is null
+    where not exists (
+        select 1 from entered
+        where entered.deal_id = eligible.deal_id and entered.stage_key = eligible.stage_key
+    )
 
 ),
 

@@ -55,8 +55,13 @@ unmatched as (
     from delivered
     inner join accounts on delivered.account_id = accounts.account_id
     left join products on delivered.product_id = products.product_id
-    left join refunded_orders on delivered.refund_of_order_id = refunded_orders.order_id
-    where delivered.refund_of_order_id is not null and refunded_orders.order_id is null
+    where
+        delivered.refund_of_order_id is not null
+        -- Not as an outer join: DuckDB 2.0.0 forgets the filter of a shared CTE when it turns one into an anti-join.
+        and not exists (
+            select 1 from refunded_orders
+            where refunded_orders.order_id = delivered.refund_of_order_id
+        )
 
 )
 

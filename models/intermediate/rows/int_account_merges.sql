@@ -38,8 +38,10 @@ open_merges as (
         merges.target_id
 
     from merges
-    left join cycles on merges.account_id = cycles.account_id
-    where cycles.account_id is null
+    where not exists (
+        select 1 from cycles
+        where cycles.account_id = merges.account_id
+    )
 
 ),
 

@@ -152,11 +152,12 @@ begun as (
 
 ),
 
+-- A deal whose history begins after its close was never open.
 ended as (
 
     select
         *,
-        cast(closed_at as date) as changed_on,
+        cast(greatest(closed_at, began_at) as date) as changed_on,
         -1 as change
     from deals
     where closed_at is not null

@@ -22,9 +22,7 @@ def check_contracts(connection: Any, dbt: DbtRun) -> list[Finding]:
         if rows != 1:
             findings.append(Finding("contract holds", "mart_run", FAILED, f"{rows} rows instead of one"))
     else:
-        findings.append(
-            Finding("contract holds", "mart_run", FAILED, "the mart that names the run is missing")
-        )
+        findings.append(Finding("contract holds", "mart_run", FAILED, "the mart that names the run is missing"))
     return findings or [Finding("contract holds", "all marts", PASSED, f"{len(present)} marts as declared")]
 
 

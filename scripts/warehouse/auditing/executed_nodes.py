@@ -44,7 +44,7 @@ def _complete(dbt: DbtRun) -> Finding:
 
 def _statuses(dbt: DbtRun) -> list[Finding]:
     findings = []
-    nodes: dict[str, Any] = {**dbt.manifest["nodes"], **dbt.manifest.get("unit_tests", {})}
+    nodes: dict[str, Any] = dbt.manifest["nodes"]
     bad = {name: status for name, status in dbt.executed.items() if status not in GOOD}
     for name, status in sorted(bad.items()):
         node = nodes.get(name, {})
@@ -55,9 +55,7 @@ def _statuses(dbt: DbtRun) -> list[Finding]:
             findings.append(Finding("no failures and warnings", name, FAILED, f"ended as {status}"))
     if not findings:
         findings.append(
-            Finding(
-                "no failures and warnings", "run_results.json", PASSED, f"{len(dbt.executed)} nodes passed"
-            )
+            Finding("no failures and warnings", "run_results.json", PASSED, f"{len(dbt.executed)} nodes passed")
         )
     return findings
 

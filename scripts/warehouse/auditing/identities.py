@@ -218,18 +218,14 @@ IDENTITIES = (
 )
 
 
-def check_identities(
-    connection: Any, marts: list[str], identities: tuple[Identity, ...] = IDENTITIES
-) -> list[Finding]:
+def check_identities(connection: Any, marts: list[str], identities: tuple[Identity, ...] = IDENTITIES) -> list[Finding]:
     """Return one finding per identity; `connection` has the marts attached as `marts_file`."""
     findings = []
     for identity in identities:
         subject = ", ".join(identity.marts)
         absent = [mart for mart in identity.marts if mart not in marts]
         if absent:
-            findings.append(
-                Finding(identity.name, subject, NOTED, f"not checked: no mart {', '.join(absent)}")
-            )
+            findings.append(Finding(identity.name, subject, NOTED, f"not checked: no mart {', '.join(absent)}"))
             continue
         query = identity.query.format(**{mart: f"marts_file.marts.{mart}" for mart in identity.marts})
         violations = connection.execute(query).fetchall()[0][0]

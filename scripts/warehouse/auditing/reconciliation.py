@@ -26,9 +26,7 @@ def _balance(connection: Any) -> Finding:
     if rows:
         load_id, entity, file, rows_in, accounted = rows[0]
         first = f"{entity} of {file} in load {load_id}: {rows_in} rows in, {accounted} accounted for"
-        return Finding(
-            "rows reconcile", "load_reconciliation", FAILED, f"{len(rows)} files do not balance; {first}"
-        )
+        return Finding("rows reconcile", "load_reconciliation", FAILED, f"{len(rows)} files do not balance; {first}")
     count = connection.execute("select count(*) from marts_file.marts.load_reconciliation").fetchall()[0][0]
     return Finding("rows reconcile", "load_reconciliation", PASSED, f"{count} files balance")
 
@@ -37,8 +35,7 @@ def _registry(connection: Any, inputs: Inputs) -> Finding:
     if inputs.kind != LANDED:
         return Finding("loads complete", "load registry", NOTED, "built from the seeds: there is no registry")
     counted = connection.execute(
-        "select load_id, entity, file, sum(rows_in)::bigint "
-        "from marts_file.marts.load_reconciliation group by all"
+        "select load_id, entity, file, sum(rows_in)::bigint from marts_file.marts.load_reconciliation group by all"
     ).fetchall()
     built = {(load_id, entity, file): rows for load_id, entity, file, rows in counted}
     landed: dict[tuple[str, str, str], int] = {}
@@ -51,9 +48,7 @@ def _registry(connection: Any, inputs: Inputs) -> Finding:
         first = f"{entity} of {file} in load {load_id}"
         details = f"{len(wrong)} landed files are missing or counted differently; first: {first}"
         return Finding("loads complete", "load registry", FAILED, details)
-    return Finding(
-        "loads complete", "load registry", PASSED, f"{len(landed)} files, {sum(landed.values()):,} rows in"
-    )
+    return Finding("loads complete", "load registry", PASSED, f"{len(landed)} files, {sum(landed.values()):,} rows in")
 
 
 def _quarantine(connection: Any) -> Finding:
@@ -70,11 +65,7 @@ def _quarantine(connection: Any) -> Finding:
         order by entity
         """
     ).fetchall()
-    wrong = [
-        f"{entity}: {counted} counted, {listed} listed"
-        for entity, counted, listed in rows
-        if counted != listed
-    ]
+    wrong = [f"{entity}: {counted} counted, {listed} listed" for entity, counted, listed in rows if counted != listed]
     if wrong:
         return Finding("quarantine agrees", "quarantined_rows", FAILED, "; ".join(wrong))
     return Finding(

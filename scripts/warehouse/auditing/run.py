@@ -31,9 +31,7 @@ class Audit:
     unmapped_stages: dict[str, int]
 
 
-def audit(
-    run: RunFolder, dbt: DbtRun, inputs: Inputs, published: Published, is_change_accepted: bool
-) -> Audit:
+def audit(run: RunFolder, dbt: DbtRun, inputs: Inputs, published: Published, is_change_accepted: bool) -> Audit:
     """Audit the two databases of a run. An engine error (a damaged file) becomes a finding."""
     import duckdb
 
@@ -80,6 +78,4 @@ def _stages_finding(unmapped: dict[str, int]) -> Finding:
     if not unmapped:
         return Finding("stages known", "deal_stages", PASSED, "every stage is in the reference")
     named = ", ".join(f"{stage}: {deals} deals" for stage, deals in list(unmapped.items())[:10])
-    return Finding(
-        "stages known", "deal_stages", NOTED, f"{len(unmapped)} stages count as (unmapped): {named}"
-    )
+    return Finding("stages known", "deal_stages", NOTED, f"{len(unmapped)} stages count as (unmapped): {named}")

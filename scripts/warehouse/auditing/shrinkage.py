@@ -28,9 +28,7 @@ def check_shrinkage(
     `exempt_because` says why the rule does not apply; `is_accepted` records losses as accepted by the user.
     """
     if published is None or exempt_because:
-        return [
-            Finding("no mart shrank", "all marts", NOTED, exempt_because or "nothing was published before")
-        ]
+        return [Finding("no mart shrank", "all marts", NOTED, exempt_because or "nothing was published before")]
     findings = []
     for name in sorted(published):
         if name in EXEMPT:

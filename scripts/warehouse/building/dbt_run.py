@@ -21,7 +21,7 @@ PASSED = ("success", "pass")
 _KEPT_PARSES = 4
 _RAW_SEEDS = "raw"
 # What a build executes; exposures and the like are listed among the results but do nothing.
-_EXECUTED = ("model", "seed", "snapshot", "test", "unit_test")
+_EXECUTED = ("model", "seed", "snapshot", "test")
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,7 @@ class Failure:
     def sentence(self) -> str:
         """Return the failure as one line for the user."""
         rows = (
-            ""
-            if self.failing_rows is None
-            else f", {self.failing_rows:,} failing row{'s'[: self.failing_rows != 1]}"
+            "" if self.failing_rows is None else f", {self.failing_rows:,} failing row{'s'[: self.failing_rows != 1]}"
         )
         where = f"; see {self.compiled_file}" if self.compiled_file else ""
         return f"{self.kind} {self.node}: {self.message}{rows}{where}"
@@ -71,6 +69,21 @@ class DbtRun:
             if node["resource_type"] == "model" and node["schema"] == "marts"
         }
 
+    def keys(self) -> dict[str, list[str]]:
+        """Return the columns of the primary key, or else of the tested grain, of every mart that states one."""
+        tested = {
+            node["attached_node"]: node["test_metadata"]["kwargs"]["columns"]
+            for node in self.manifest["nodes"].values()
+            if (node.get("test_metadata") or {}).get("name") == "unique_grain"
+        }
+        found = {}
+        for name, node in self.marts().items():
+            stated = [each["columns"] for each in node.get("constraints") or [] if each["type"] == "primary_key"]
+            columns = stated[0] if stated else tested.get(node["unique_id"])
+            if columns:
+                found[name] = list(columns)
+        return found
+
 
 def run_dbt(
     paths: WarehousePaths,
@@ -80,7 +93,7 @@ def run_dbt(
     is_landed: bool,
     on_event: Callable[[Any], None],
 ) -> DbtRun:
-    """Build everything into the private folder of the run; a landed build without the seeds of raw entities.
+    """Build everything into the private folder of the run, a landed build without the seeds of raw entities.
 
     Raises WarehouseError when dbt stops before it could run any node, as for a project that does not parse.
     """
@@ -98,6 +111,8 @@ def run_dbt(
         *("--target", target, "--target-path", str(run.target), "--log-path", str(run.logs)),
         *("--vars", json.dumps(dict(variables), default=str)),
         *("--log-level", "none", "--log-level-file", "info", "--no-print", "--no-version-check"),
+        # Unit tests are about the code with the variables as they are by default, not about a delivery.
+        *("--exclude-resource-type", "unit_test"),
     ]
     if is_landed:
         seeds = os.environ.get("WAREHOUSE_SEEDS", "seeds")
@@ -110,21 +125,15 @@ def run_dbt(
     _keep_parse(run.target, cached)
     manifest, results = read_json(run.target / "manifest.json"), read_json(run.target / "run_results.json")
     if manifest is None or results is None:
-        raise WarehouseError(
-            f"dbt could not start: {described_failure(outcome.exception)}; see {run.logs / 'dbt.log'}"
-        )
+        raise WarehouseError(f"dbt could not start: {described_failure(outcome.exception)}; see {run.logs / 'dbt.log'}")
     return _read_run(manifest, results, seen[0] if seen else "", is_landed)
 
 
-def _read_run(
-    manifest: dict[str, Any], results: dict[str, Any], invocation_id: str, is_landed: bool
-) -> DbtRun:
+def _read_run(manifest: dict[str, Any], results: dict[str, Any], invocation_id: str, is_landed: bool) -> DbtRun:
     rows = [row for row in results["results"] if row["unique_id"].split(".")[0] in _EXECUTED]
     expected, left_out = expected_nodes(manifest, is_landed)
     statuses = {row["unique_id"]: str(row["status"]) for row in rows}
-    failures = tuple(
-        _failure(row, manifest) for row in rows if row["status"] not in (*PASSED, "skipped", "warn")
-    )
+    failures = tuple(_failure(row, manifest) for row in rows if row["status"] not in (*PASSED, "skipped", "warn"))
     return DbtRun(
         is_successful=not failures and bool(rows),
         invocation_id=invocation_id,
@@ -147,7 +156,7 @@ def expected_nodes(manifest: dict[str, Any], is_landed: bool) -> tuple[frozenset
         if is_landed and node["resource_type"] == "seed" and node["fqn"][1] == _RAW_SEEDS
     }
     expected, left_out = set(), []
-    for name, node in {**manifest["nodes"], **manifest.get("unit_tests", {})}.items():
+    for name, node in manifest["nodes"].items():
         kind = node["resource_type"]
         if kind not in _EXECUTED or name in excluded:
             continue
@@ -161,10 +170,8 @@ def expected_nodes(manifest: dict[str, Any], is_landed: bool) -> tuple[frozenset
 
 
 def _failure(row: dict[str, Any], manifest: dict[str, Any]) -> Failure:
-    node = (
-        manifest["nodes"].get(row["unique_id"]) or manifest.get("unit_tests", {}).get(row["unique_id"]) or {}
-    )
-    kind = str(node.get("resource_type", "node")).replace("_", " ")
+    node = manifest["nodes"].get(row["unique_id"], {})
+    kind = str(node.get("resource_type", "node"))
     is_data_test = node.get("resource_type") == "test" and row["status"] == "fail"
     compiled = node.get("compiled_path")
     return Failure(

@@ -22,10 +22,9 @@ def described_failure(message: Any) -> str:
 
     Errors about code keep their words; of errors about data the part before any value is kept.
     """
-    lines = [line.strip() for line in str(message or "no message").splitlines() if line.strip()]
-    telling = next(
-        (line for line in lines if _KIND.search(line) and not line.startswith("Runtime Error")), None
-    )
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", str(message or "no message"))
+    lines = [line.strip() for line in plain.splitlines() if line.strip()]
+    telling = next((line for line in lines if _KIND.search(line) and not line.startswith("Runtime Error")), None)
     line = telling or (lines[0] if lines else "no message")
     if lines and lines[0].startswith(("Compilation Error", "Parsing Error")):
         line = " ".join(lines)

@@ -77,9 +77,7 @@ class Outcome:
         """Return one line per failed node or, when dbt was content, per failed finding."""
         if self.dbt.failures:
             lines = [failure.sentence() for failure in self.dbt.failures]
-            return lines + (
-                [f"{self.dbt.skipped} nodes that need them were skipped"] if self.dbt.skipped else []
-            )
+            return lines + ([f"{self.dbt.skipped} nodes that need them were skipped"] if self.dbt.skipped else [])
         return [finding.sentence() for finding in failed(self.findings)]
 
 
@@ -92,11 +90,7 @@ class _Live:
 
     def inactivity_days(self, paths: WarehousePaths, inputs: Inputs) -> int | None:
         """Return the published window, or None where keeping it would keep nothing comparable."""
-        if (
-            self.run is None
-            or self.run.get("input_kind") != inputs.kind
-            or not has_purchases(paths.published_file)
-        ):
+        if self.run is None or self.run.get("input_kind") != inputs.kind or not has_purchases(paths.published_file):
             return None
         return self.run.get("inactivity_days")
 
@@ -184,9 +178,7 @@ def _audited(
         return [], {}
     row = read_mart_run(run.marts_file)
     rows = row_counts(live.version.record["marts"]) if live.version else None
-    found: Audit = audit(
-        run, dbt, inputs, Published(rows, _why_not_compared(live, row)), options.accept_change
-    )
+    found: Audit = audit(run, dbt, inputs, Published(rows, _why_not_compared(live, row)), options.accept_change)
     write_table(found.findings, run.path / "audit.parquet")
     return found.findings, found.unmapped_stages
 
@@ -207,9 +199,7 @@ def is_replay(published: datetime.date | None, built: datetime.date | None) -> b
     return published is not None and built is not None and built < published
 
 
-def _record(
-    outcome: Outcome, options: Options, begun: datetime.datetime, row: dict[str, Any] | None
-) -> dict[str, Any]:
+def _record(outcome: Outcome, options: Options, begun: datetime.datetime, row: dict[str, Any] | None) -> dict[str, Any]:
     return {
         "run_id": outcome.run_id,
         "folder": outcome.folder.path.name,
@@ -239,6 +229,7 @@ def _keep(paths: WarehousePaths, outcome: Outcome, record: dict[str, Any]) -> Ve
         "bytes": file.stat().st_size,
         "sha256": digest(file),
         "marts": marts,
+        "keys": outcome.dbt.keys(),
     }
     file.chmod(0o444)
     return keep_version(paths, prepared, outcome.run_id, complete, as_rows(outcome.findings))

@@ -9,9 +9,7 @@ import yaml
 
 from warehouse.paths import PROJECT_DIR
 
-MANAGED = {
-    "landing_zone": "the landing zone is WAREHOUSE_DIR/landing: set the environment variable WAREHOUSE_DIR"
-}
+MANAGED = {"landing_zone": "the landing zone is WAREHOUSE_DIR/landing: set the environment variable WAREHOUSE_DIR"}
 
 
 class VariableError(ValueError):
@@ -80,9 +78,7 @@ def _date(value: Any) -> datetime.date:
         raise VariableError("as_of is no date, like 2025-07-01") from None
 
 
-def with_published_window(
-    values: Mapping[str, Any], inactivity_days: int | None, relearn: bool
-) -> dict[str, Any]:
+def with_published_window(values: Mapping[str, Any], inactivity_days: int | None, relearn: bool) -> dict[str, Any]:
     """Return the variables with the published inactivity window, so that published periods do not restate.
 
     A window of the command line wins; `relearn` leaves the window to be learned again.

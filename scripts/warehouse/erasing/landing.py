@@ -8,7 +8,6 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,7 +15,7 @@ import pyarrow.parquet as pq
 
 from warehouse.contract import entities
 from warehouse.erasing.customer import SHORTEST_NAME, Customer
-from warehouse.erasing.memory import Contains, without_erased
+from warehouse.erasing.memory import Contains, names_erased, without_erased
 from warehouse.landing import zone
 from warehouse.paths import WarehousePaths
 from warehouse.publishing.files import flush_file, flush_folder, remove
@@ -142,18 +141,14 @@ def _without_texts(entity: str, table: pa.Table, customer: Customer) -> tuple[pa
         if pc.any(hits, min_count=1).as_py():
             for text in sorted(texts, key=len, reverse=True):
                 values = pc.replace_substring(values, text, REPLACEMENT)
-            table = table.set_column(
-                table.column_names.index(column.name), table.schema.field(column.name), values
-            )
+            table = table.set_column(table.column_names.index(column.name), table.schema.field(column.name), values)
             is_changed = True
     return table, is_changed
 
 
-def _prepare_quarantine_file(
-    paths: WarehousePaths, path: Path, customer: Customer, erasure: LandedErasure
-) -> None:
+def _prepare_quarantine_file(paths: WarehousePaths, path: Path, customer: Customer, erasure: LandedErasure) -> None:
     table = pq.read_table(path, partitioning=None)
-    gone = [_names_customer(row, customer) for row in table.to_pylist()]
+    gone = _names_customer(table, customer, _membership(customer))
     if not any(gone):
         return
     mask = pa.array(gone, pa.bool_())
@@ -163,11 +158,8 @@ def _prepare_quarantine_file(
     pq.write_table(kept, _prepared(paths, zone.QUARANTINE, path.name), compression="zstd")
 
 
-def _names_customer(row: dict[str, Any], customer: Customer) -> bool:
-    """Tell whether a row of bad structure names the customer: an id as a word, or a text anywhere."""
-    line = f"{row['key_value'] or ''}\n{row['raw_line'] or ''}"
-    if any(text in line for text in customer.texts):
-        return True
-    identifiers = set().union(*customer.identifiers.values())
-    words = set(re.split(r"[\s,;|\t\"'\x1f]+", line))
-    return not identifiers.isdisjoint(words)
+def _names_customer(table: pa.Table, customer: Customer, contains: Contains) -> list[bool]:
+    """Tell for each row of bad structure whether it names the customer: an id as a word, or a text anywhere."""
+    lines = [f"{row['key_value'] or ''}\n{row['raw_line'] or ''}" for row in table.to_pylist()]
+    by_text = [any(text in line for text in customer.texts) for line in lines]
+    return [left or right for left, right in zip(by_text, names_erased(lines, contains), strict=True)]

@@ -5,6 +5,7 @@ file alone cannot test a guess. Landing asks `without_erased` about every block 
 """
 
 import hmac
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -35,6 +36,8 @@ MENTIONING_COLUMNS: Mapping[str, str] = {
 }
 # A person's row goes where it names no account; in a row of another account only the cell goes.
 PERSON_COLUMNS: Mapping[str, str] = {"contact_id": "contact", "respondent_id": "respondent"}
+# What separates the cells of a line whose structure could not be read.
+_BETWEEN_WORDS = re.compile(r"[\s,;|\t\"'\x1f]+")
 Contains = Callable[[str, pa.Array], pa.Array]
 
 
@@ -98,9 +101,7 @@ def without_erased(entity: str, table: pa.Table, contains: Contains) -> Remainin
         if name in OWNING_COLUMNS:
             belongs = pc.or_(belongs, _hits(table, name, OWNING_COLUMNS[name], contains))
     emptied: dict[str, pa.Array] = {
-        name: _hits(table, name, MENTIONING_COLUMNS[name], contains)
-        for name in columns
-        if name in MENTIONING_COLUMNS
+        name: _hits(table, name, MENTIONING_COLUMNS[name], contains) for name in columns if name in MENTIONING_COLUMNS
     }
     for name in columns:
         if name in PERSON_COLUMNS:
@@ -120,9 +121,19 @@ def without_erased(entity: str, table: pa.Table, contains: Contains) -> Remainin
     return Remaining(table.filter(pc.invert(belongs)) if erased else table, erased, is_changed)
 
 
+def names_erased(lines: list[str], contains: Contains) -> list[bool]:
+    """Tell for each raw line whether one of its words is an identifier of an erased customer."""
+    words = [sorted(set(_BETWEEN_WORDS.split(line))) for line in lines]
+    distinct = sorted({word for found in words for word in found})
+    hits: set[str] = set()
+    for kind in {*OWNING_COLUMNS.values(), *PERSON_COLUMNS.values()}:
+        erased = contains(kind, pa.array(distinct, pa.string())).to_pylist()
+        hits.update(word for word, is_erased in zip(distinct, erased, strict=True) if is_erased)
+    return [not hits.isdisjoint(found) for found in words]
+
+
 def _flat(table: pa.Table, name: str) -> pa.Array:
-    column = table.column(name)
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return table.column(name).combine_chunks().cast(pa.string())
 
 
 def _hits(table: pa.Table, name: str, kind: str, contains: Contains) -> pa.Array:

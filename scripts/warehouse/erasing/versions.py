@@ -22,9 +22,7 @@ from warehouse.publishing.versions import (
 CUSTOMER_COLUMN = "account_id"
 
 
-def scrub_versions(
-    paths: WarehousePaths, accounts: Iterable[str], addresses: Iterable[Address]
-) -> dict[str, int]:
+def scrub_versions(paths: WarehousePaths, accounts: Iterable[str], addresses: Iterable[Address]) -> dict[str, int]:
     """Rewrite the kept versions and the published file without these accounts; return rows per run."""
     live = live_version(paths)
     ids, places = sorted(accounts), sorted(addresses)
@@ -41,9 +39,7 @@ def scrub_versions(
     return scrubbed
 
 
-def _scrub(
-    paths: WarehousePaths, version: Version, ids: list[str], places: list[Address]
-) -> tuple[int, Version]:
+def _scrub(paths: WarehousePaths, version: Version, ids: list[str], places: list[Address]) -> tuple[int, Version]:
     prepared = new_version_folder(paths, version.run_id)
     draft, file = prepared / "draft.duckdb", prepared / FILE
     rows = _copy_without(version.file, draft, ids, places)

@@ -53,9 +53,7 @@ class Customers:
         """Return the instants at the given shares of the lives of the customers at positions `rows`."""
         first = (self.first_end - self.first_start)[rows]
         passed = (self.lived[rows] * shares).astype(np.int64)
-        return np.where(
-            passed < first, self.first_start[rows] + passed, self.second_start[rows] + passed - first
-        )
+        return np.where(passed < first, self.first_start[rows] + passed, self.second_start[rows] + passed - first)
 
     def is_alive(self, instant: int) -> Booleans:
         """Return whether each customer lives at an instant."""
@@ -163,9 +161,7 @@ def accounts(company: Company) -> Iterator[dict[str, Text]]:
         campaign = draws.whole("account.campaign", number, 0, len(vocabulary.CAMPAIGNS) - 1)
         yield {
             "account_id": block.ids,
-            "account_name": names(
-                company, "account.name", number, block.country, vocabulary.COMPANY_WORDS, by=1
-            ),
+            "account_name": names(company, "account.name", number, block.country, vocabulary.COMPANY_WORDS, by=1),
             "email": text.email_tokens(draws, "account.email", number),
             "segment": text.blanked(
                 text.chosen(vocabulary.SEGMENTS, block.segment),
@@ -184,15 +180,11 @@ def accounts(company: Company) -> Iterator[dict[str, Text]]:
             "acquisition_channel": text.blanked(
                 text.chosen(vocabulary.CHANNELS, channel), draws.happens("account.no_channel", number, 0.03)
             ),
-            "campaign_id": text.blanked(
-                text.chosen(vocabulary.CAMPAIGNS, campaign), np.isin(channel, (0, 2, 5))
-            ),
+            "campaign_id": text.blanked(text.chosen(vocabulary.CAMPAIGNS, campaign), np.isin(channel, (0, 2, 5))),
             "owner_id": text.identifiers("R", owner_numbers(company, number), 4),
             "referred_by_account_id": text.blanked(account_ids(referrer), ~referred),
             "merged_into_account_id": text.blanked(account_ids(target), ~merged),
-            "is_test": text.chosen(
-                ["false", "true", None], np.where(yes, 1, np.where(number % 7 == 0, 2, 0))
-            ),
+            "is_test": text.chosen(["false", "true", None], np.where(yes, 1, np.where(number % 7 == 0, 2, 0))),
         }
 
 
@@ -202,20 +194,14 @@ def contacts(company: Company) -> Iterator[dict[str, Text]]:
     for number in company.blocks():
         block = customers(company, number)
         rows = np.repeat(np.arange(len(number)), block.contacts)
-        ordinal = (
-            1 + np.arange(len(rows)) - np.repeat(np.cumsum(block.contacts) - block.contacts, block.contacts)
-        )
+        ordinal = 1 + np.arange(len(rows)) - np.repeat(np.cumsum(block.contacts) - block.contacts, block.contacts)
         keys = row_keys(number[rows], ordinal)
         later = (draws.exponential("contact.later", keys) * 60 * DAY).astype(np.int64) * (ordinal > 1)
         yield {
             "contact_id": contact_ids(number[rows], ordinal),
             "account_id": account_ids(number[rows]),
-            "full_name": names(
-                company, "contact.name", keys, block.country[rows], vocabulary.PERSON_WORDS, by=1
-            ),
+            "full_name": names(company, "contact.name", keys, block.country[rows], vocabulary.PERSON_WORDS, by=1),
             "email": text.email_tokens(draws, "contact.email", keys),
-            "role": text.chosen(
-                vocabulary.ROLES, draws.whole("contact.role", keys, 0, len(vocabulary.ROLES) - 1)
-            ),
+            "role": text.chosen(vocabulary.ROLES, draws.whole("contact.role", keys, 0, len(vocabulary.ROLES) - 1)),
             "created_at": text.timestamps(np.minimum(block.created[rows] + later, company.end - 1)),
         }

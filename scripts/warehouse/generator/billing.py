@@ -56,9 +56,7 @@ def subscription_periods(company: Company) -> Iterator[dict[str, Text]]:
             is_trial = paid_ordinal < 0
             is_last = ordinal == (paid_periods + trial)[parent] - 1
             started = np.where(is_trial, begin[parent], paid_from[parent] + paid_ordinal * rhythm[parent])
-            ended = np.where(
-                is_trial, paid_from[parent], np.where(is_last, finish[parent], started + rhythm[parent])
-            )
+            ended = np.where(is_trial, paid_from[parent], np.where(is_last, finish[parent], started + rhythm[parent]))
             change = CHANGE_FACTORS[draws.choice("contract.change", keys, CHANGE_WEIGHTS)]
             change = np.where(paid_ordinal <= 0, 1.0, change)
             factor = np.ones(len(parent))
@@ -78,9 +76,7 @@ def subscription_periods(company: Company) -> Iterator[dict[str, Text]]:
             cents = np.where(is_trial, 0, np.maximum(cents, 100))
             cancelled = is_last & ~is_open[parent]
             involuntary = draws.happens("contract.involuntary", keys, 0.15)
-            asked = np.maximum(
-                started, ended - (draws.whole("contract.notice", keys, 2, 45) * DAY) + 9 * 3_600
-            )
+            asked = np.maximum(started, ended - (draws.whole("contract.notice", keys, 2, 45) * DAY) + 9 * 3_600)
             wording = draws.whole("contract.wording", keys, 0, len(_CANCEL_WORDINGS) - 1)
             reason = text.blanked(
                 text.chosen(_CANCEL_WORDINGS, wording),
@@ -92,9 +88,7 @@ def subscription_periods(company: Company) -> Iterator[dict[str, Text]]:
             no_request = ~changed_mind & (~cancelled | involuntary)
             order = np.argsort(started, kind="stable")
             columns: dict[str, Text] = {
-                "subscription_id": text.numbered(
-                    text.identifiers("S", owner[parent], 8), np.full(len(parent), life)
-                ),
+                "subscription_id": text.numbered(text.identifiers("S", owner[parent], 8), np.full(len(parent), life)),
                 "account_id": account_ids(owner[parent]),
                 "started_at": text.dates(started),
                 "ended_at": text.blanked(text.dates(ended), is_last & is_open[parent]),

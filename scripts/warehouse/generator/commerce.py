@@ -60,10 +60,7 @@ def orders(company: Company) -> Iterator[dict[str, Text]]:
         keys = row_keys(number[parent], ordinal)
         instant = block.instant(parent, draws.uniform("order.time", keys) * (ordinal > 0))
         instant = office_hours(instant, draws.uniform("order.hour", keys))
-        spend = (
-            draws.lognormal("order.spend", number, 0.9)[parent]
-            * np.array([1.0, 2.2, 5.0])[block.segment][parent]
-        )
+        spend = draws.lognormal("order.spend", number, 0.9)[parent] * np.array([1.0, 2.2, 5.0])[block.segment][parent]
         country = block.country[parent]
         amount = draws.lognormal("order.amount", keys, 0.5) * spend * 120.0 * local_factor(country)
         cents = np.maximum((amount * 100).astype(np.int64), 100)
@@ -100,14 +97,10 @@ def orders(company: Company) -> Iterator[dict[str, Text]]:
                 product_ids(draws.whole("order.product", keys[source], 1, PRODUCTS)),
                 draws.happens("order.no_product", keys[source], 0.03),
             ),
-            "quantity": text.blanked(
-                text.whole_numbers(draws.whole("order.quantity", row_key, 1, 6)), is_refund
-            ),
+            "quantity": text.blanked(text.whole_numbers(draws.whole("order.quantity", row_key, 1, 6)), is_refund),
             "margin": text.blanked(
                 text.decimals(draws.whole("order.margin", row_key, 18, 78)),
                 is_refund | draws.happens("order.no_margin", row_key, 0.7),
             ),
-            "refund_of_order_id": text.blanked(
-                text.identifiers("O", running_of_order[source], 9), ~is_refund
-            ),
+            "refund_of_order_id": text.blanked(text.identifiers("O", running_of_order[source], 9), ~is_refund),
         }

@@ -45,8 +45,6 @@ def spoil(company: Company, entity: str, first_row: int, columns: dict[str, Text
     if entity in WITH_UNKNOWN_ACCOUNTS:
         hit = draws.happens(f"defect.{entity}.account", rows, company.defect_rate)
         last = FIRST_UNKNOWN_ACCOUNT + UNKNOWN_ACCOUNTS - 1
-        unknown = text.identifiers(
-            "A", draws.whole(f"defect.{entity}.unknown", rows, FIRST_UNKNOWN_ACCOUNT, last), 8
-        )
+        unknown = text.identifiers("A", draws.whole(f"defect.{entity}.unknown", rows, FIRST_UNKNOWN_ACCOUNT, last), 8)
         spoiled["account_id"] = pc.if_else(pa.array(hit), unknown, spoiled["account_id"])
     return spoiled

@@ -75,9 +75,7 @@ class Draws:
 
     def bits(self, stream: str, keys: Integers) -> NDArray[np.uint64]:
         """Return 64 random bits per key."""
-        base = _mix_scalar(
-            (_mix_scalar(self.seed * _GOLDEN & _MASK) + zlib.crc32(stream.encode()) * _GOLDEN) & _MASK
-        )
+        base = _mix_scalar((_mix_scalar(self.seed * _GOLDEN & _MASK) + zlib.crc32(stream.encode()) * _GOLDEN) & _MASK)
         return _mix(_mix(keys.astype(np.uint64) * np.uint64(_GOLDEN) + np.uint64(base)))
 
     def uniform(self, stream: str, keys: Integers) -> Floats:

@@ -35,20 +35,11 @@ def activities(company: Company) -> Iterator[dict[str, Text]]:
     for number in company.blocks():
         block = customers(company, number)
         months = 1.0 + block.lived / MONTH
-        rate = (
-            draws.lognormal("activity.rate", number, 0.6)
-            / 1.2
-            * company.activities_per_account
-            / _ACTIVITY_MONTHS
-        )
-        parent, ordinal = repeated(
-            counts_near(months * rate, draws.uniform("activity.count", number), MAX_ACTIVITIES)
-        )
+        rate = draws.lognormal("activity.rate", number, 0.6) / 1.2 * company.activities_per_account / _ACTIVITY_MONTHS
+        parent, ordinal = repeated(counts_near(months * rate, draws.uniform("activity.count", number), MAX_ACTIVITIES))
         keys = row_keys(number[parent], ordinal)
         share = draws.uniform("activity.time", keys)
-        before = block.created[parent] + (share * (block.first_start - block.created)[parent] * 0.5).astype(
-            np.int64
-        )
+        before = block.created[parent] + (share * (block.first_start - block.created)[parent] * 0.5).astype(np.int64)
         prospect = ~block.is_buyer[parent] | draws.happens("activity.before", keys, 0.1)
         instant = np.where(prospect, before, block.instant(parent, share))
         instant = np.minimum(office_hours(instant, draws.uniform("activity.hour", keys)), company.end - 1)
@@ -67,9 +58,7 @@ def activities(company: Company) -> Iterator[dict[str, Text]]:
                 representative_ids(owner_numbers(company, number[parent])), (kind != 5) & (kind != 6)
             ),
             "channel": text.chosen(ACTIVITY_CHANNELS, kind),
-            "campaign_id": text.blanked(
-                text.chosen(vocabulary.CAMPAIGNS, campaign), (kind == 0) | (kind > 4)
-            ),
+            "campaign_id": text.blanked(text.chosen(vocabulary.CAMPAIGNS, campaign), (kind == 0) | (kind > 4)),
         }
         numbered += len(keys)
 
@@ -86,14 +75,8 @@ def email_preferences(company: Company) -> Iterator[dict[str, Text]]:
         leaves = draws.happens("preference.leaves", number, 0.16)
         comes_back = leaves & draws.happens("preference.back", number, 0.2)
         whole_account = draws.happens("preference.whole", number, 0.35)
-        left_at = (
-            block.created
-            + 30 * DAY
-            + (draws.exponential("preference.time", number) * 240 * DAY).astype(np.int64)
-        )
-        back_at = (
-            left_at + DAY + (draws.exponential("preference.back_time", number) * 60 * DAY).astype(np.int64)
-        )
+        left_at = block.created + 30 * DAY + (draws.exponential("preference.time", number) * 240 * DAY).astype(np.int64)
+        back_at = left_at + DAY + (draws.exponential("preference.back_time", number) * 60 * DAY).astype(np.int64)
         contact = 1 + (draws.uniform("preference.contact", number) * block.contacts).astype(np.int64)
         rows = np.concatenate([np.flatnonzero(mask) for mask in (joins, leaves, comes_back)])
         step = np.repeat(np.arange(3), [int(mask.sum()) for mask in (joins, leaves, comes_back)])
@@ -114,9 +97,7 @@ def support_tickets(company: Company) -> Iterator[dict[str, Text]]:
     draws, numbered = company.draws, 0
     for number in company.blocks():
         block = customers(company, number)
-        counts = counts_near(
-            block.lived / MONTH * 0.12, draws.uniform("ticket.count", number), MAX_ACTIVITIES
-        )
+        counts = counts_near(block.lived / MONTH * 0.12, draws.uniform("ticket.count", number), MAX_ACTIVITIES)
         parent, ordinal = repeated(counts)
         keys = row_keys(number[parent], ordinal)
         # Trouble comes late: many tickets shortly before a customer leaves.

@@ -24,9 +24,7 @@ def write_parquet(company: Company, entity: str, path: Path) -> int:
     unique = entities()[entity].key[0] if entity in tables.BLOCK_TABLES else ""
     dictionary = [name for name in schema.names if name not in (unique, "email")]
     rows = 0
-    with pq.ParquetWriter(
-        path, schema, compression="zstd", compression_level=1, use_dictionary=dictionary
-    ) as writer:
+    with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, use_dictionary=dictionary) as writer:
         for table in tables.blocks(company, entity):
             writer.write_table(table, row_group_size=max(table.num_rows, 1))
             rows += table.num_rows
@@ -49,9 +47,7 @@ def write_csv(company: Company, entity: str, path: Path) -> int:
 WRITERS: dict[str, Callable[[Company, str, Path], int]] = {"csv": write_csv, "parquet": write_parquet}
 
 
-def write_exports(
-    company: Company, out: Path, file_format: str, done: Callable[[str, int], None]
-) -> dict[str, int]:
+def write_exports(company: Company, out: Path, file_format: str, done: Callable[[str, int], None]) -> dict[str, int]:
     """Write every entity into `out`; `done` hears each finished entity and its rows.
 
     Returns the rows per entity.

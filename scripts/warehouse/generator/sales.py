@@ -113,9 +113,7 @@ def plan_deals(company: Company, number: Integers) -> Deals:
     depth = draws.choice("deal.depth", keys, (0.26, 0.22, 0.19, 0.14, 0.11, 0.08))
     highest = np.where(is_won, stages - 1, np.minimum(depth, stages - 1))
     position = np.arange(OPEN_STAGES)
-    skips = (
-        draws.uniform("deal.skips", row_keys(keys, np.zeros_like(keys))[:, None] + position[None, :]) < 0.1
-    )
+    skips = draws.uniform("deal.skips", row_keys(keys, np.zeros_like(keys))[:, None] + position[None, :]) < 0.1
     way = (position[None, :] <= highest[:, None]) & (~skips | (position[None, :] == highest[:, None]))
     return Deals(
         block=block,
@@ -146,11 +144,7 @@ def deals(company: Company) -> Iterator[dict[str, Text]]:
         country = plan.block.country[plan.parent]
         position = np.where(plan.is_won, WON_POSITION, np.where(plan.is_lost, LOST_POSITION, plan.highest))
         size = np.array([2_400.0, 9_000.0, 32_000.0])[plan.block.segment[plan.parent]]
-        size = (
-            size
-            * np.array([1.0, 0.9, 0.35, 0.45])[plan.deal_type]
-            * draws.lognormal("deal.amount", keys, 0.6)
-        )
+        size = size * np.array([1.0, 0.9, 0.35, 0.45])[plan.deal_type] * draws.lognormal("deal.amount", keys, 0.6)
         hundreds = np.maximum((size * local_factor(country) / 100).astype(np.int64), 1)
         is_open = ~plan.is_won & ~plan.is_lost
         # The plan of an open deal may lie before as_of (overdue), after it, or be missing.
@@ -172,12 +166,8 @@ def deals(company: Company) -> Iterator[dict[str, Text]]:
             "account_id": account_ids(account),
             "stage": text.chosen(STAGE_NAMES, plan.pipeline * (OPEN_STAGES + 2) + position),
             "created_at": text.timestamps(plan.created),
-            "closed_at": text.blanked(
-                text.timestamps(shown_close), is_open & draws.happens("deal.no_plan", keys, 0.2)
-            ),
-            "amount": text.blanked(
-                text.decimals(hundreds * 10_000), draws.happens("deal.no_amount", keys, 0.02)
-            ),
+            "closed_at": text.blanked(text.timestamps(shown_close), is_open & draws.happens("deal.no_plan", keys, 0.2)),
+            "amount": text.blanked(text.decimals(hundreds * 10_000), draws.happens("deal.no_amount", keys, 0.02)),
             "currency": text.blanked(
                 currency_codes(country), (country == 0) & draws.happens("deal.no_currency", keys, 0.05)
             ),
@@ -216,9 +206,7 @@ def deal_stage_history(company: Company) -> Iterator[dict[str, Text]]:
         # An open deal has gone its way so far; the jitter never reaches the next stage.
         whole_way = np.minimum(plan.closed, company.end) - plan.created
         share = np.append(STAGE_TIMES, (1.0, 1.0))[position]
-        jitter = np.where(
-            (position > 0) & (position < OPEN_STAGES), draws.uniform("stage.jitter", keys) * 0.09, 0.0
-        )
+        jitter = np.where((position > 0) & (position < OPEN_STAGES), draws.uniform("stage.jitter", keys) * 0.09, 0.0)
         entered = plan.created[deal] + (whole_way[deal] * (share + jitter)).astype(np.int64)
         entered = np.where(position >= OPEN_STAGES, plan.closed[deal], np.minimum(entered, company.end - 60))
         order = np.argsort(entered, kind="stable")
@@ -253,8 +241,7 @@ def leads(company: Company) -> Iterator[dict[str, Text]]:
         created = np.where(
             is_converted,
             np.maximum(block.created[source] - lead_time, company.start),
-            company.start
-            + (draws.uniform("lead.created", keys) * (company.end - company.start)).astype(np.int64),
+            company.start + (draws.uniform("lead.created", keys) * (company.end - company.start)).astype(np.int64),
         )
         status = draws.choice("lead.status", keys, (0.25, 0.25, 0.2, 0.1, 0.0, 0.2))
         order = np.argsort(created, kind="stable")
@@ -268,17 +255,13 @@ def leads(company: Company) -> Iterator[dict[str, Text]]:
                 draws.whole("lead.campaign", keys, 0, len(vocabulary.CAMPAIGNS)),
             ),
             "owner_id": representative_ids(owner_numbers(company, account)),
-            "status": text.chosen(
-                LEAD_STATUSES, np.where(is_converted, LEAD_STATUSES.index("converted"), status)
-            ),
+            "status": text.chosen(LEAD_STATUSES, np.where(is_converted, LEAD_STATUSES.index("converted"), status)),
             "country": text.chosen([row[0] for row in vocabulary.COUNTRIES], block.country[source]),
             "industry": text.chosen(
                 vocabulary.INDUSTRIES,
                 draws.whole("account.industry", account, 0, len(vocabulary.INDUSTRIES) - 1),
             ),
-            "company_size": text.chosen(
-                ("1-10", "11-50", "51-250", "251+"), draws.whole("lead.size", keys, 0, 3)
-            ),
+            "company_size": text.chosen(("1-10", "11-50", "51-250", "251+"), draws.whole("lead.size", keys, 0, 3)),
             "converted_at": text.blanked(text.timestamps(block.created[source]), ~is_converted),
             "converted_account_id": text.blanked(account_ids(account), ~is_converted),
             "converted_deal_id": text.blanked(deal_ids(first_deal[source]), ~is_converted),
@@ -322,9 +305,7 @@ def sales_targets(company: Company) -> list[Row]:
         number = int(str(representative["rep_id"])[1:])
         for position, month in enumerate(company.months):
             employed = str(representative["hired_at"]) <= month.isoformat()
-            gone = (
-                representative["left_at"] is not None and str(representative["left_at"]) <= month.isoformat()
-            )
+            gone = representative["left_at"] is not None and str(representative["left_at"]) <= month.isoformat()
             if employed and not gone:
                 euro = number % 3 == 1
                 rows.append(

@@ -143,9 +143,7 @@ def _staff(company: Company) -> tuple[Integers, Integers, Integers, Integers]:
     return row_keys(wave + 1, person), wave, person, np.array(days)[wave]
 
 
-def comments(
-    company: Company, stream: str, keys: Integers, score: Integers, country: Integers, rate: float
-) -> Text:
+def comments(company: Company, stream: str, keys: Integers, score: Integers, country: Integers, rate: float) -> Text:
     """Return comments that fit score (0–10) and language of each row; most rows have none."""
     pool: list[str] = []
     offsets = np.zeros((3, len(vocabulary.LANGUAGES)), dtype=np.int64)
@@ -188,9 +186,7 @@ def survey_responses(company: Company) -> Iterator[dict[str, Text]]:
         instant = np.concatenate(
             [
                 plan.answered_at[answer],
-                (block.first_start + (0.7 * (block.first_end - block.first_start)).astype(np.int64))[
-                    extra_rows[0]
-                ],
+                (block.first_start + (0.7 * (block.first_end - block.first_start)).astype(np.int64))[extra_rows[0]],
                 np.minimum(block.first_start + 21 * DAY, company.end - 3_600)[extra_rows[1]],
                 (block.first_end + 3 * DAY)[extra_rows[2]],
             ]
@@ -212,9 +208,7 @@ def survey_responses(company: Company) -> Iterator[dict[str, Text]]:
             "response_id": text.identifiers("Q", numbered + 1 + np.arange(len(keys)), 9),
             "account_id": account_ids(account),
             "survey": text.chosen(ids, survey),
-            "score": text.blanked(
-                text.whole_numbers(shown), is_exit | draws.happens("score.empty", keys, 0.03)
-            ),
+            "score": text.blanked(text.whole_numbers(shown), is_exit | draws.happens("score.empty", keys, 0.03)),
             "comment": comments(company, "score", keys, score, country, 0.28),
             "responded_at": text.timestamps(instant),
             "respondent_id": text.blanked(contact_ids(account, contact[parent]), anonymous),

@@ -74,7 +74,6 @@ def email_tokens(draws: Draws, stream: str, keys: Integers) -> Text:
     bits = draws.bits(stream, keys)
     quads = [f"{number:04x}" for number in range(1 << 16)]
     parts = [
-        chosen(quads, ((bits >> np.uint64(shift)) & np.uint64(0xFFFF)).astype(np.int64))
-        for shift in (48, 32, 16, 0)
+        chosen(quads, ((bits >> np.uint64(shift)) & np.uint64(0xFFFF)).astype(np.int64)) for shift in (48, 32, 16, 0)
     ]
     return _joined(pa.scalar("email:"), *parts)

@@ -50,9 +50,7 @@ def to_utf8(chunks: Iterator[bytes], declared: str | None) -> tuple[Iterator[byt
     elif first.startswith(codecs.BOM_UTF16_BE):
         first, encoding = first[2:], "utf-16-be"
     elif encoding == "utf-16":
-        raise FileRejectedError(
-            "has no UTF-16 byte order mark: declare utf-16-le or utf-16-be in the mapping"
-        )
+        raise FileRejectedError("has no UTF-16 byte order mark: declare utf-16-le or utf-16-be in the mapping")
     elif encoding == "utf-8" and _looks_like_utf16(first[:4096]):
         raise FileRejectedError(
             "looks like UTF-16 without a byte order mark: save it as UTF-8, or declare its encoding"
@@ -65,11 +63,7 @@ def to_utf8(chunks: Iterator[bytes], declared: str | None) -> tuple[Iterator[byt
 
 def _looks_like_utf16(start: bytes) -> bool:
     even, odd = start[::2].count(0), start[1::2].count(0)
-    return (
-        len(start) >= 4
-        and max(even, odd) > 0.6 * (len(start) // 2)
-        and min(even, odd) < 0.2 * (len(start) // 2)
-    )
+    return len(start) >= 4 and max(even, odd) > 0.6 * (len(start) // 2) and min(even, odd) < 0.2 * (len(start) // 2)
 
 
 def _chained(first: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -72,9 +72,7 @@ def _scan_quoted(text: str, start: int, delimiter: str, is_last: bool) -> tuple[
             if position < length and text[position] not in (delimiter, "\r", "\n"):
                 end = _LINE_END.search(text, position)
                 if end is None:
-                    return (
-                        ("malformed", cells, length, length) if is_last else ("more", cells, length, length)
-                    )
+                    return ("malformed", cells, length, length) if is_last else ("more", cells, length, length)
                 return "malformed", cells, end.start(), end.end()
         else:
             found = stop.search(text, position)
@@ -110,11 +108,7 @@ def _has_swallowed_lines(cells: list[str], delimiter: str, columns: int) -> bool
         for line in _LINE_END.split(cell)[1:] if "\n" in cell or "\r" in cell else ():
             parts = line.split(delimiter)
             # The last line of the cell breaks off where the next quote stood: it may be a torn record.
-            if (
-                len(parts) >= min(columns, 4) - 1
-                and "9" in start
-                and _digit_pattern(parts[0].strip('"')) == start
-            ):
+            if len(parts) >= min(columns, 4) - 1 and "9" in start and _digit_pattern(parts[0].strip('"')) == start:
                 return True
     return False
 
@@ -152,14 +146,10 @@ def parse_carefully(
             state, cells, end, following = _scan_quoted(text, start, delimiter, is_last)
             if state == "more":
                 if is_last or length - start > LARGEST_RECORD:
-                    raise FileRejectedError(
-                        f"a quote that opens in line {first_line + line + 1} is never closed"
-                    )
+                    raise FileRejectedError(f"a quote that opens in line {first_line + line + 1} is never closed")
                 break
             used_lines = len(_LINE_END.findall(text, start, end)) + 1
-            if state == "malformed" or (
-                used_lines > 1 and _has_swallowed_lines(cells, delimiter, shape.total)
-            ):
+            if state == "malformed" or (used_lines > 1 and _has_swallowed_lines(cells, delimiter, shape.total)):
                 reason = BAD_QUOTES if state == "malformed" else SWALLOWED_LINES
                 # Where records end is unknown here, so every physical line is kept on its own.
                 for number, physical in enumerate(_LINE_END.split(text[start:end])):
@@ -196,13 +186,9 @@ class DelimitedReader:
         self._first_line = first_line
         names = [normal_name(shape.names[position]) for position in range(shape.named)]
         ascii_names = [name for name in names if name and name.isascii() and name in shape.required]
-        self._header_marks = [
-            name.encode() for name in (ascii_names or [n for n in names if n and n.isascii()][:3])
-        ]
+        self._header_marks = [name.encode() for name in (ascii_names or [n for n in names if n and n.isascii()][:3])]
 
-    def blocks(
-        self, chunks: Iterator[bytes], pool: Executor, ahead: int = 3
-    ) -> Iterator["Future[Rows] | Rows"]:
+    def blocks(self, chunks: Iterator[bytes], pool: Executor, ahead: int = 3) -> Iterator["Future[Rows] | Rows"]:
         """Yield the blocks in order, as results or as futures of `pool`, at most `ahead` at once."""
         waiting: deque[Future[Rows] | Rows] = deque()
         for block in self._cut(chunks):
@@ -240,9 +226,7 @@ class DelimitedReader:
                     line += block.count(b"\n") + (is_last and not block.endswith(b"\n"))
                     yield block, is_simple
             if len(rest) > LARGEST_RECORD:
-                raise FileRejectedError(
-                    f"a line after line {line} is longer than 32 MiB, or a quote is never closed"
-                )
+                raise FileRejectedError(f"a line after line {line} is longer than 32 MiB, or a quote is never closed")
             if is_last and rest and cut is not None:
                 continue
             if is_last:
@@ -324,9 +308,7 @@ class DelimitedReader:
         try:
             table = pacsv.read_csv(
                 io.BytesIO(data),
-                read_options=pacsv.ReadOptions(
-                    use_threads=False, block_size=len(data) + 1, column_names=names
-                ),
+                read_options=pacsv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=names),
                 parse_options=pacsv.ParseOptions(
                     delimiter=delimiter,
                     quote_char='"' if b'"' in data else False,
@@ -404,9 +386,7 @@ class DelimitedReader:
             previous = int(np.searchsorted(ends, inner[place]))
             start = int(ends[previous - 1]) + 1 if previous else 0
             first = data[start : start + 500].split(delimiter)[0]
-            patterns = [
-                _digit_pattern(text.decode("utf-8", "replace").strip().strip('"')) for text in (line, first)
-            ]
+            patterns = [_digit_pattern(text.decode("utf-8", "replace").strip().strip('"')) for text in (line, first)]
             if "9" in patterns[1] and patterns[0] == patterns[1]:
                 return True
         return False

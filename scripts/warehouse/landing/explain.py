@@ -77,9 +77,7 @@ def explain_file(path: Path, options: Options) -> None:
         if options.mapping is None:
             fitting = _fitting_mappings(contents)
             if fitting:
-                console.print(
-                    Text(f"{contents.name}: fits the shipped mapping {', '.join(fitting)}: give --source")
-                )
+                console.print(Text(f"{contents.name}: fits the shipped mapping {', '.join(fitting)}: give --source"))
                 for name in fitting[:1]:
                     _explain_known(contents, replace(options, mapping=load_mapping(name)), console)
                 continue
@@ -161,9 +159,7 @@ def propose_mapping(name: str, header: Header, entity: Entity) -> tuple[dict[str
         for names in header.aliases
         if names[0] and not looks_like_data(names[0])
     }
-    columns: dict[str, Any] = {
-        column: spelling[column] for column in entity.column_names if column in spelling
-    }
+    columns: dict[str, Any] = {column: spelling[column] for column in entity.column_names if column in spelling}
     free = {normal: original for normal, original in spelling.items() if normal not in entity.column_names}
     required_first = sorted(entity.column_names, key=lambda column: column not in entity.required)
     for column in required_first:
@@ -188,17 +184,13 @@ def propose_mapping(name: str, header: Header, entity: Entity) -> tuple[dict[str
 
 def _propose(contents: Contents, header: Header, options: Options, console: Console) -> None:
     entity = (
-        entities()[options.entity]
-        if options.entity
-        else entity_of_name(contents.inner_name) or best_entity(header)
+        entities()[options.entity] if options.entity else entity_of_name(contents.inner_name) or best_entity(header)
     )
     if entity is None:
         ranked = sorted(entities().values(), key=lambda each: -_closeness(header, each))
         entity = ranked[0]
     document, missing = propose_mapping(printable(contents.inner_name, 80), header, entity)
-    console.print(
-        Text(f"{contents.name}: a mapping to start from, as {entity.name} (save it, give it to --source):")
-    )
+    console.print(Text(f"{contents.name}: a mapping to start from, as {entity.name} (save it, give it to --source):"))
     if missing:
         console.print(Text(f"  replace CHOOSE by a constant, or map a column: {', '.join(missing)}"))
     console.print(Text(f"  examples: {SHIPPED_DIR.name}/*.yml, docs/mapping_files.md"))

@@ -129,9 +129,7 @@ def _check_name(name: str) -> None:
     if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in name):
         raise FileRejectedError("the file name holds control characters: rename the file")
     if any("\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069" for character in name):
-        raise FileRejectedError(
-            "the file name holds characters that turn the writing direction: rename the file"
-        )
+        raise FileRejectedError("the file name holds characters that turn the writing direction: rename the file")
 
 
 @contextmanager
@@ -279,20 +277,14 @@ def _unpacked(file: IO[bytes], contents: Contents) -> Iterator[bytes]:
         else:
             archive = zipfile.ZipFile(file)
             member = next(
-                each
-                for each in archive.infolist()
-                if not each.is_dir() and not each.filename.startswith("__MACOSX/")
+                each for each in archive.infolist() if not each.is_dir() and not each.filename.startswith("__MACOSX/")
             )
             stream = archive.open(member)
         with stream:
             while chunk := stream.read(CHUNK_BYTES):
                 total += len(chunk)
-                if total > LARGEST_FILE or (
-                    total > RATIO_FREE_BYTES and total > LARGEST_RATIO * contents.size
-                ):
-                    raise FileRejectedError(
-                        "swells too far when unpacked: unpack it and deliver the file inside"
-                    )
+                if total > LARGEST_FILE or (total > RATIO_FREE_BYTES and total > LARGEST_RATIO * contents.size):
+                    raise FileRejectedError("swells too far when unpacked: unpack it and deliver the file inside")
                 if is_first:
                     _check_start(chunk[:64], data_suffix(contents.inner_name))
                     is_first = False

@@ -129,17 +129,13 @@ def _positions(header: Header) -> dict[str, list[int]]:
 def match_count(header: Header, entity: Entity) -> tuple[int, bool]:
     """Return how many canonical columns of `entity` the header has, and whether it has all required ones."""
     names = {normal_name(name) for names in header.aliases for name in names}
-    return sum(column in names for column in entity.column_names), all(
-        name in names for name in entity.required
-    )
+    return sum(column in names for column in entity.column_names), all(name in names for name in entity.required)
 
 
 def best_entity(header: Header) -> Entity | None:
     """Return the entity that the header fits best with all required columns, None when none or several do."""
     fits = [
-        (match_count(header, entity)[0], entity)
-        for entity in entities().values()
-        if match_count(header, entity)[1]
+        (match_count(header, entity)[0], entity) for entity in entities().values() if match_count(header, entity)[1]
     ]
     best = max((count for count, _ in fits), default=0)
     winners = [entity for count, entity in fits if count == best]
@@ -200,19 +196,11 @@ def _missing_message(header: Header, entity: Entity, missing: list[str], other: 
         len(names) < 2 or 2 * data_like >= len(names)
     ):
         return f"has no header of {entity.name} in its first line (needed: {', '.join(entity.required)})"
-    unknown = [
-        name for name in names if normal_name(name) not in entity.column_names and not looks_like_data(name)
-    ]
+    unknown = [name for name in names if normal_name(name) not in entity.column_names and not looks_like_data(name)]
     near = closest(missing[0], unknown)
     if near is None and len(missing) == 1 and len(unknown) == 1:
-        near = (
-            unknown[0]
-            if set(normal_name(unknown[0]).split("_")) & set(entity.name.rstrip("s").split("_"))
-            else None
-        )
-    hint = (
-        f"; the closest column is '{printable(near, 40)}': rename it, or map it with --source" if near else ""
-    )
+        near = unknown[0] if set(normal_name(unknown[0]).split("_")) & set(entity.name.rstrip("s").split("_")) else None
+    hint = f"; the closest column is '{printable(near, 40)}': rename it, or map it with --source" if near else ""
     listed = ", ".join(missing)
     plural = "s" if len(missing) > 1 else ""
     return f"required column{plural} {listed} of {entity.name} missing in the header{hint}"
@@ -227,9 +215,7 @@ def _find(reference: str, header: Header, positions: AnyMapping[str, list[int]])
     return places[0] if places else None
 
 
-def _sources(
-    rule: ColumnRule, header: Header, positions: AnyMapping[str, list[int]]
-) -> tuple[int, ...] | None:
+def _sources(rule: ColumnRule, header: Header, positions: AnyMapping[str, list[int]]) -> tuple[int, ...] | None:
     """Return the source columns of a rule; None when the header lacks them."""
     if rule.constant is not None or rule.is_generated:
         return ()
@@ -329,12 +315,8 @@ def _plan(header: Header, rules: tuple[EntityRule, ...], positions: AnyMapping[s
             used.update(contents)
         outputs.append(output)
         if absent:
-            notes.append(
-                f"mapped columns not in the file: {', '.join(printable(each, 40) for each in absent)}"
-            )
-    mapped = {
-        place for output in outputs for column in output.columns.values() for place in column.all_positions
-    }
+            notes.append(f"mapped columns not in the file: {', '.join(printable(each, 40) for each in absent)}")
+    mapped = {place for output in outputs for column in output.columns.values() for place in column.all_positions}
     mapped.update(condition.position for output in outputs for condition in output.conditions)
     unknown = [place for place in range(header.named) if place not in mapped]
     if unknown and header.has_header:
@@ -348,7 +330,5 @@ def _plan(header: Header, rules: tuple[EntityRule, ...], positions: AnyMapping[s
     telling = key_sources if len(key_sources) > 1 else mapped
     required = {normal_name(header.names[place]) for place in telling} - {""} if header.has_header else set()
     shape = Shape(header.names, header.named, tuple(sorted(used)), frozenset(required))
-    lookups = tuple(
-        lookup for output in outputs for column in output.columns.values() for lookup in column.lookups
-    )
+    lookups = tuple(lookup for output in outputs for column in output.columns.values() for lookup in column.lookups)
     return Plan(shape, tuple(outputs), tuple(dict.fromkeys(notes)), lookups)

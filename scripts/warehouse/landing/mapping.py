@@ -114,9 +114,7 @@ class FileRule:
 
         A rule without patterns fits all).
         """
-        return not self.names or any(
-            fnmatch.fnmatchcase(name.lower(), pattern.lower()) for pattern in self.names
-        )
+        return not self.names or any(fnmatch.fnmatchcase(name.lower(), pattern.lower()) for pattern in self.names)
 
 
 @dataclass(frozen=True)
@@ -225,9 +223,7 @@ class _Parser:
         )
         source = top.get("source", name)
         if not isinstance(source, str) or not re.fullmatch(r"[\w.-]{1,60}", source):
-            raise self._fail(
-                "source", "must be a short name of letters, digits, dots, hyphens and underscores"
-            )
+            raise self._fail("source", "must be a short name of letters, digits, dots, hyphens and underscores")
         if not isinstance(top["files"], list) or not top["files"]:
             raise self._fail("files", "must be a list with at least one file")
         files = tuple(self._file(each, f"file {number}") for number, each in enumerate(top["files"], 1))
@@ -269,9 +265,7 @@ class _Parser:
         if encoding is not None and encoding not in ENCODINGS:
             raise self._fail(f"{place}, encoding", f"must be one of {', '.join(ENCODINGS)}")
         header_rows = self._count(table.get("header_rows", 1), f"{place}, header_rows", 3)
-        column_names = (
-            self._texts(table["column_names"], f"{place}, column_names") if "column_names" in table else ()
-        )
+        column_names = self._texts(table["column_names"], f"{place}, column_names") if "column_names" in table else ()
         if (header_rows == 0) != bool(column_names):
             raise self._fail(place, "'column_names' belong to 'header_rows: 0', and only to it")
         rules = table["entities"]
@@ -324,9 +318,7 @@ class _Parser:
                 if column not in types:
                     near = closest(str(column), types)
                     hint = f", did you mean {near}?" if near else ""
-                    raise self._fail(
-                        place, f"{entity.name} has no column '{printable(str(column), 40)}'{hint}"
-                    )
+                    raise self._fail(place, f"{entity.name} has no column '{printable(str(column), 40)}'{hint}")
                 if column in columns:
                     raise self._fail(place, f"'{column}' is given twice")
                 where = f"{place}, {column}"
@@ -340,9 +332,7 @@ class _Parser:
         missing = [name for name in entity.required if name not in columns]
         if missing:
             raise self._fail(place, f"the required column '{missing[0]}' is neither mapped nor constant")
-        conditions = tuple(
-            self._condition(key, each, place) for key, each in (table.get("where") or {}).items()
-        )
+        conditions = tuple(self._condition(key, each, place) for key, each in (table.get("where") or {}).items())
         if not isinstance(table.get("distinct", False), bool):
             raise self._fail(f"{place}, distinct", "must be true or false")
         return EntityRule(entity.name, columns, conditions, table.get("distinct", False))
@@ -363,15 +353,9 @@ class _Parser:
             "thousands", "divide_by", "default", "lookup", "first_part", "first_filled",
         }  # fmt: skip
         table = self._table(value, place, allowed, set())
-        origins = [
-            each
-            for each in ("from", "matches", "join", "generated", "lookup", "first_filled")
-            if each in table
-        ]
+        origins = [each for each in ("from", "matches", "join", "generated", "lookup", "first_filled") if each in table]
         if not origins or (len(origins) > 1 and set(origins) != {"from", "matches"}):
-            raise self._fail(
-                place, "needs exactly one of from, matches, join, lookup, first_filled, generated"
-            )
+            raise self._fail(place, "needs exactly one of from, matches, join, lookup, first_filled, generated")
         if "matches" in table:
             try:
                 re.compile(table["matches"])
@@ -386,9 +370,7 @@ class _Parser:
             lookup = Lookup(**{part: str(given[part]) for part in parts})
         divide_by, divisor_column, divisors = 1, None, {}
         if isinstance(table.get("divide_by"), dict):
-            given = self._table(
-                table["divide_by"], f"{place}, divide_by", {"column", "values"}, {"column", "values"}
-            )
+            given = self._table(table["divide_by"], f"{place}, divide_by", {"column", "values"}, {"column", "values"})
             divisor_column = str(given["column"])
             if origins != ["from"] or not isinstance(given["values"], dict) or not given["values"]:
                 raise self._fail(f"{place}, divide_by", "needs 'from' and a table of text: divisor")

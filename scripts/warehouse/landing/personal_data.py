@@ -68,13 +68,9 @@ def token_key(root: Path) -> bytes:
             temporary.unlink()
         key = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise WarehouseError(
-            f"cannot read or create {path.name} in the warehouse folder: check its owner"
-        ) from error
+        raise WarehouseError(f"cannot read or create {path.name} in the warehouse folder: check its owner") from error
     if len(key) < _SHORTEST_KEY:
-        raise WarehouseError(
-            f"{path.name} in the warehouse folder is damaged: restore it, or set {KEY_VARIABLE}"
-        )
+        raise WarehouseError(f"{path.name} in the warehouse folder is damaged: restore it, or set {KEY_VARIABLE}")
     return key.encode()
 
 

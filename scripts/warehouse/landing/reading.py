@@ -38,9 +38,7 @@ class OpenFile:
     `blocks` reads its rows once, in order; `repairs` says what was repaired.
     """
 
-    def __init__(
-        self, plan: Plan, repairs: list[str], blocks: Callable[[Executor], Blocks], first_line: int
-    ) -> None:
+    def __init__(self, plan: Plan, repairs: list[str], blocks: Callable[[Executor], Blocks], first_line: int) -> None:
         """Keep the plan; `first_line` is the 0-based line of the file after the header."""
         self.plan = plan
         self.repairs = repairs
@@ -128,9 +126,7 @@ def _choose_delimiter(
     for delimiter in candidates:
         try:
             if header_rows == 0 and rule:
-                header = Header(
-                    rule.column_names, tuple((each,) for each in rule.column_names), has_header=False
-                )
+                header = Header(rule.column_names, tuple((each,) for each in rule.column_names), has_header=False)
                 size = lines = 0
             else:
                 records, size, lines = first_records(start, delimiter, header_rows)
@@ -232,9 +228,7 @@ def _json_lines(contents: Contents) -> Iterator[tuple[int, str]]:
     for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")
         if len(rest) > 32 * 2**20:
-            raise FileRejectedError(
-                "holds a line longer than 32 MiB, or is one JSON document: deliver JSON lines"
-            )
+            raise FileRejectedError("holds a line longer than 32 MiB, or is one JSON document: deliver JSON lines")
         for line in whole:
             yield number, line.decode("utf-8", "surrogateescape")
             number += 1

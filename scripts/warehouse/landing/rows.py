@@ -100,23 +100,17 @@ class RowCollector:
         self.bad.append(BadRow(line, self.record_count, reason, raw_line, cells))
         self.record_count += 1
 
-    def add(
-        self, line: int, cells: Sequence[str | None], raw_line: Callable[[], str], has_bad_bytes: bool
-    ) -> None:
+    def add(self, line: int, cells: Sequence[str | None], raw_line: Callable[[], str], has_bad_bytes: bool) -> None:
         """Judge one record and add it to the good or the bad rows."""
         shape = self._shape
         count = len(cells)
         if any(cell and "\0" in cell for cell in cells):
             reason = NUL_BYTE
             if count == 1 and len(cells[0] or "") >= 16 and not (cells[0] or "").strip("\0 "):
-                raise FileRejectedError(
-                    "ends in NUL bytes: it was cut short while being written, deliver it again"
-                )
+                raise FileRejectedError("ends in NUL bytes: it was cut short while being written, deliver it again")
         elif has_bad_bytes:
             reason = BAD_BYTES
-        elif any(
-            cell and len(cell) > LARGEST_CELL // 4 and len(cell.encode()) > LARGEST_CELL for cell in cells
-        ):
+        elif any(cell and len(cell) > LARGEST_CELL // 4 and len(cell.encode()) > LARGEST_CELL for cell in cells):
             reason = CELL_TOO_LARGE
         elif not shape.named <= count <= shape.total:
             reason = RAGGED_ROW
@@ -155,9 +149,7 @@ class RowCollector:
     def _check_shuffled(self, cells: Sequence[str | None]) -> bool:
         """Raise FileRejectedError when a row holds all required names, but is not the header."""
         required = self._shape.required
-        if len(required) < 2 or required.isdisjoint(
-            quick_name(cell) for cell in cells if cell and len(cell) < 200
-        ):
+        if len(required) < 2 or required.isdisjoint(quick_name(cell) for cell in cells if cell and len(cell) < 200):
             return False
         normal = [normal_name(cell) if cell and len(cell) < 200 else "" for cell in cells]
         if required <= set(normal) and normal[: len(self._normal_names)] != self._normal_names:

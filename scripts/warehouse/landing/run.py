@@ -158,11 +158,7 @@ class _EntityWriter:
             "landed_at": pa.repeat(pa.scalar(self._stamp.landed_at, pa.timestamp("us")), count),
         }
         arrays = [
-            address[name]
-            if name in address
-            else columns[name]
-            if name in columns
-            else pa.nulls(count, pa.string())
+            address[name] if name in address else columns[name] if name in columns else pa.nulls(count, pa.string())
             for name in self._schema.names
         ]
         table = pa.Table.from_arrays(arrays, schema=self._schema)
@@ -312,9 +308,7 @@ def open_delivered(contents: Contents, options: Options) -> tuple[OpenFile, File
                 else "give --entity or --source"
             )
             raise FileRejectedError(f"its name is that of no entity; {hint}")
-        return open_file(
-            contents, None, lambda header: plan_canonical(header, entity, bool(options.entity))
-        ), None
+        return open_file(contents, None, lambda header: plan_canonical(header, entity, bool(options.entity))), None
     by_name = [rule for rule in options.mapping.files if rule.names and rule.fits_name(contents.inner_name)]
     rules = by_name or list(options.mapping.files)
     fits: list[tuple[OpenFile, FileRule]] = []
@@ -364,9 +358,7 @@ def load_lookups(
             if fnmatch.fnmatchcase(path.name.lower(), lookup.file.lower()) and path != contents.path
         )
         if len(matching) > 1:
-            raise FileRejectedError(
-                f"{len(matching)} files beside it fit the mapping's lookup: leave one there"
-            )
+            raise FileRejectedError(f"{len(matching)} files beside it fit the mapping's lookup: leave one there")
         table: dict[str, str] = {}
         if matching:
             other = check_file(Delivered(matching[0], shown_file(matching[0].name), False))
@@ -378,18 +370,14 @@ def load_lookups(
     return found, notes, digest.hexdigest() if found else ""
 
 
-def _lookup_table(
-    contents: Contents, lookup: Lookup, rule: FileRule | None, tokens: Tokens
-) -> dict[str, str]:
+def _lookup_table(contents: Contents, lookup: Lookup, rule: FileRule | None, tokens: Tokens) -> dict[str, str]:
     places: list[int] = []
 
     def plan(header: Header) -> Plan:
         names = [normal_name(name) for name in header.names]
         wanted = [normal_name(lookup.match), normal_name(lookup.take)]
         if any(names.count(name) != 1 for name in wanted):
-            raise FileRejectedError(
-                f"the lookup file {contents.name} lacks the columns that the mapping names"
-            )
+            raise FileRejectedError(f"the lookup file {contents.name} lacks the columns that the mapping names")
         places[:] = [names.index(name) for name in wanted]
         return Plan(Shape(header.names, header.named, tuple(sorted(set(places))), frozenset(wanted)), (), ())
 
@@ -453,9 +441,7 @@ class _Landing:
         self._number += 1
         return self.private / entity / f"{self.stamp.load_id}-{self._number}.parquet"
 
-    def already_landed(
-        self, sha256: str, entity: str, source: str, fingerprint: str
-    ) -> dict[str, Any] | None:
+    def already_landed(self, sha256: str, entity: str, source: str, fingerprint: str) -> dict[str, Any] | None:
         options = self.options
         for row in [*self.loads, *(each.registry for each in self.accepted)]:
             if (
@@ -493,9 +479,7 @@ class _Landing:
         except WarehouseError:
             raise
         except OSError as error:
-            raise WarehouseError(
-                f"the warehouse folder cannot be written ({error.strerror or 'disk error'})"
-            ) from None
+            raise WarehouseError(f"the warehouse folder cannot be written ({error.strerror or 'disk error'})") from None
         except Exception as error:
             # Whatever a damaged file makes a library raise must not stop the other files; its text may quote
             # cells.
@@ -511,10 +495,7 @@ class _Landing:
         lookups, lookup_notes, lookup_hash = load_lookups(contents, opened.plan, rule, self.tokens)
         fingerprint = f"{mapping.fingerprint if mapping else 'none'}{lookup_hash[:8]}"
         outputs = opened.plan.outputs
-        replays = [
-            self.already_landed(contents.sha256, output.entity.name, source, fingerprint)
-            for output in outputs
-        ]
+        replays = [self.already_landed(contents.sha256, output.entity.name, source, fingerprint) for output in outputs]
         if all(row is not None for row in replays):
             self.results.extend(self.replay(contents.name, row) for row in replays if row is not None)
             return
@@ -699,9 +680,7 @@ def _key_counts(
             rows[last_full]["exported_at"] or rows[last_full]["landed_at"],
             rows[last_full]["load_sequence"],
         )
-        rows = [
-            row for row in rows if ((row["exported_at"] or row["landed_at"]), row["load_sequence"]) >= stamp
-        ]
+        rows = [row for row in rows if ((row["exported_at"] or row["landed_at"]), row["load_sequence"]) >= stamp]
     wanted = {(row["load_id"], row["file"]) for row in rows}
     keys = ", ".join(f"coalesce({column}, '')" for column in entity.key)
     connection = duckdb.connect()
@@ -733,8 +712,7 @@ def _not_in_mapping(delivered: Delivered, mapping: Mapping) -> bool:
         delivered.is_from_folder
         and len(names) == len(mapping.files)
         and not any(
-            rule.fits_name(re.sub(r"\.(gz|zip)$", "", delivered.path.name, flags=re.IGNORECASE))
-            for rule in names
+            rule.fits_name(re.sub(r"\.(gz|zip)$", "", delivered.path.name, flags=re.IGNORECASE)) for rule in names
         )
     )
 
@@ -746,9 +724,7 @@ def _files_of(inputs: list[Path], options: Options) -> tuple[list[Delivered], li
         skipped += [(each.name, f"no part of the mapping {options.mapping.name}") for each in others]
         files = [each for each in files if each not in others]
     if not files:
-        raise WarehouseError(
-            "no export files there: give .csv, .tsv, .txt, .xlsx, .parquet, .jsonl, .gz or .zip files"
-        )
+        raise WarehouseError("no export files there: give .csv, .tsv, .txt, .xlsx, .parquet, .jsonl, .gz or .zip files")
     return files, skipped
 
 
@@ -779,9 +755,7 @@ def land(
             if landing.accepted:
                 zone.commit(paths, private, stamp, [taken.registry for taken in landing.accepted])
         except OSError as error:
-            raise WarehouseError(
-                f"the warehouse folder cannot be written ({error.strerror or 'disk error'})"
-            ) from None
+            raise WarehouseError(f"the warehouse folder cannot be written ({error.strerror or 'disk error'})") from None
         finally:
             shutil.rmtree(private, ignore_errors=True)
     return Report(load_id or _replayed_load(landing.results), landing.results, skipped, landing.reasons())

@@ -117,9 +117,7 @@ def locked(paths: WarehousePaths) -> Iterator[None]:
         lock = FileLock(paths.landing / ".lock", timeout=_LOCK_SECONDS)
         lock.acquire()
     except Timeout:
-        raise WarehouseError(
-            "another landing has been running for ten minutes: wait for it, or end it"
-        ) from None
+        raise WarehouseError("another landing has been running for ten minutes: wait for it, or end it") from None
     except OSError as error:
         raise WarehouseError(
             f"the warehouse folder cannot be written ({error.strerror}): check WAREHOUSE_DIR"
@@ -198,9 +196,7 @@ def commit(paths: WarehousePaths, private: Path, stamp: LoadStamp, registry: lis
         private / LOADS / f"{stamp.load_id}.parquet",
         compression="zstd",
     )
-    folders = sorted(
-        (folder for folder in private.iterdir() if folder.name != LOADS), key=lambda path: path.name
-    )
+    folders = sorted((folder for folder in private.iterdir() if folder.name != LOADS), key=lambda path: path.name)
     for folder in [*folders, private / LOADS]:
         for path in sorted(folder.iterdir()):
             with path.open("rb") as file:

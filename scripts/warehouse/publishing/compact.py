@@ -56,8 +56,7 @@ def fingerprints(connection: Any, database: str) -> Fingerprints:
             [database, SCHEMA, table],
         ).fetchall()
         comment = connection.execute(
-            "select comment from duckdb_tables() "
-            "where database_name = ? and schema_name = ? and table_name = ?",
+            "select comment from duckdb_tables() where database_name = ? and schema_name = ? and table_name = ?",
             [database, SCHEMA, table],
         ).fetchall()[0][0]
         rows, contents = connection.execute(
@@ -80,9 +79,7 @@ def compact_copy(marts_file: Path, target: Path, memory_limit: str | None = None
     connection = open_engine(memory_limit)
     try:
         connection.execute(f"attach {literal(str(marts_file))} as audited (read_only)")
-        connection.execute(
-            f"attach {literal(str(target))} as compact (storage_version {literal(STORAGE_VERSION)})"
-        )
+        connection.execute(f"attach {literal(str(target))} as compact (storage_version {literal(STORAGE_VERSION)})")
         others = connection.execute(
             "select count(*) from duckdb_tables() where database_name = 'audited' and schema_name <> ?",
             [SCHEMA],
@@ -104,7 +101,5 @@ def compact_copy(marts_file: Path, target: Path, memory_limit: str | None = None
     finally:
         connection.close()
     if target.with_name(target.name + ".wal").exists():
-        raise WarehouseError(
-            "the copy of the marts was not written completely (a log file is left): nothing published"
-        )
+        raise WarehouseError("the copy of the marts was not written completely (a log file is left): nothing published")
     return audited

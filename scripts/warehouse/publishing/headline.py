@@ -133,12 +133,8 @@ def print_headline(console: Any, topics: dict[str, Rows]) -> None:
         table = Table(title=_TITLES[topic], title_justify="left", title_style="bold")
         names = [name for name in rows[0] if name not in _UNSHOWN]
         for name in names:
-            is_number = any(
-                isinstance(row[name], int | float) or hasattr(row[name], "as_tuple") for row in rows
-            )
-            table.add_column(
-                name.replace("_", " "), justify="right" if is_number else "left", overflow="fold"
-            )
+            is_number = any(isinstance(row[name], int | float) or hasattr(row[name], "as_tuple") for row in rows)
+            table.add_column(name.replace("_", " "), justify="right" if is_number else "left", overflow="fold")
         for row in rows[:_LONGEST_TABLE]:
             # Text, not markup: a stage may be called [anything].
             table.add_row(*(Text(shown(name, row[name])) for name in names))

@@ -149,9 +149,7 @@ def roll_back(paths: WarehousePaths) -> Version:
             return version
     if not paths.published_file.exists():
         raise WarehouseError("nothing is published yet: run `warehouse build`")
-    raise WarehouseError(
-        "no earlier version is kept: nothing to go back to (the published warehouse is unchanged)"
-    )
+    raise WarehouseError("no earlier version is kept: nothing to go back to (the published warehouse is unchanged)")
 
 
 def now_text() -> str:

@@ -98,9 +98,7 @@ def _seed_line(row: dict[str, Any]) -> str | None:
         with path.open(encoding="utf-8", newline="") as file:
             for number, cells in enumerate(csv.DictReader(file), start=2):
                 if int(cells.get("line_number") or number) == row["line_number"]:
-                    return _cells(
-                        {name: value for name, value in cells.items() if name not in _SEED_LOAD_COLUMNS}
-                    )
+                    return _cells({name: value for name, value in cells.items() if name not in _SEED_LOAD_COLUMNS})
     except (OSError, ValueError):
         return None
     return None

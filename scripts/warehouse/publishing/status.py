@@ -44,9 +44,7 @@ def _described(version: Version) -> dict[str, Any]:
 
 def _unkept(paths: WarehousePaths) -> dict[str, Any] | None:
     row = read_mart_run(paths.published_file)
-    return (
-        None if row is None else {name: None if value is None else str(value) for name, value in row.items()}
-    )
+    return None if row is None else {name: None if value is None else str(value) for name, value in row.items()}
 
 
 def findings_of(version: Version) -> list[dict[str, str]]:

@@ -68,9 +68,7 @@ def new_version_folder(paths: WarehousePaths, run_id: str) -> Path:
     return folder
 
 
-def keep_version(
-    paths: WarehousePaths, prepared: Path, run_id: str, record: dict[str, Any], findings: Any
-) -> Version:
+def keep_version(paths: WarehousePaths, prepared: Path, run_id: str, record: dict[str, Any], findings: Any) -> Version:
     """Make a prepared folder (with its database) a kept version and return it."""
     write_json(prepared / RECORD, record)
     write_json(prepared / AUDIT, findings)
@@ -95,9 +93,7 @@ def read_stack(paths: WarehousePaths, live_run_id: str | None) -> list[dict[str,
     entries = [entry for entry in stack if isinstance(entry, dict)] if isinstance(stack, list) else []
     if live_run_id is None:
         return entries
-    last = max(
-        (number for number, entry in enumerate(entries) if entry["run_id"] == live_run_id), default=None
-    )
+    last = max((number for number, entry in enumerate(entries) if entry["run_id"] == live_run_id), default=None)
     if last is None:
         return [{"run_id": live_run_id, "published_at": None}]
     return entries[: last + 1]
@@ -108,15 +104,11 @@ def write_stack(paths: WarehousePaths, entries: list[dict[str, Any]]) -> None:
     write_json(_stack_file(paths), entries)
 
 
-def drop_old_versions(
-    paths: WarehousePaths, stack: list[dict[str, Any]], keep: int = KEPT_VERSIONS
-) -> list[str]:
+def drop_old_versions(paths: WarehousePaths, stack: list[dict[str, Any]], keep: int = KEPT_VERSIONS) -> list[str]:
     """Remove all but the last `keep` published versions and the newest `keep` others; return what went."""
     versions = kept_versions(paths)
     published = list(dict.fromkeys(entry["run_id"] for entry in reversed(stack)))[:keep]
-    others = [run_id for run_id in reversed(versions) if run_id not in {entry["run_id"] for entry in stack}][
-        :keep
-    ]
+    others = [run_id for run_id in reversed(versions) if run_id not in {entry["run_id"] for entry in stack}][:keep]
     dropped = [run_id for run_id in versions if run_id not in {*published, *others}]
     for run_id in dropped:
         # Out of sight by one rename: a version is never half there.

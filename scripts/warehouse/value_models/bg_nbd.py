@@ -84,10 +84,7 @@ def likelihood_function(
         r, alpha, a, b = (float(value) for value in values)
         survived = b + levels + extra
         level_part = (
-            special.gammaln(r + levels)
-            - special.gammaln(r)
-            + special.betaln(a, survived)
-            - special.betaln(a, b)
+            special.gammaln(r + levels) - special.gammaln(r) + special.betaln(a, survived) - special.betaln(a, b)
         )
         common_digamma = special.digamma(a + survived) - special.digamma(a + b)
         level_sums = np.array(
@@ -148,9 +145,7 @@ def _fit(model: type[BetaGeometricT], name: str, histories: PurchaseHistories) -
         np.array([1.0, weeks / purchases, 1.0, 2.0]),
         None if sample is None else likelihood_function(model, sample),
     )
-    return to_fit(
-        name, histories.total_customers, maximum, lambda values: model(*(float(value) for value in values))
-    )
+    return to_fit(name, histories.total_customers, maximum, lambda values: model(*(float(value) for value in values)))
 
 
 def fit_bg_nbd(histories: PurchaseHistories) -> Fit[BgNbdParameters]:
@@ -163,9 +158,7 @@ def fit_mbg_nbd(histories: PurchaseHistories) -> Fit[MbgNbdParameters]:
     return _fit(MbgNbdParameters, "mbg_nbd", histories)
 
 
-def probability_alive(
-    parameters: BgNbdParameters | MbgNbdParameters, histories: PurchaseHistories
-) -> FloatArray:
+def probability_alive(parameters: BgNbdParameters | MbgNbdParameters, histories: PurchaseHistories) -> FloatArray:
     """Probability, shape (histories,), that a customer has not dropped out by the end of the observation.
 
     1 / (1 + exp z) of the module's form; BG/NBD answers 1 for every customer without a repeat purchase.
@@ -197,13 +190,7 @@ def beta_quadrature(a: float, b: FloatArray, nodes: int) -> tuple[FloatArray, Fl
     step = 2.0 * order + total
     with np.errstate(divide="ignore", invalid="ignore"):
         diagonal = 0.5 + 0.5 * (left - right) * total / (step * (step + 2.0))
-        squares = (
-            order
-            * (order + left)
-            * (order + right)
-            * (order + total)
-            / (step**2 * (step + 1.0) * (step - 1.0))
-        )
+        squares = order * (order + left) * (order + right) * (order + total) / (step**2 * (step + 1.0) * (step - 1.0))
     diagonal[:, 0] = a / (a + b)
     # At order 1 numerator and denominator share the factor 1 + total, which may be zero.
     squares[:, 1] = ((1.0 + left) * (1.0 + right) / ((2.0 + total) ** 2 * (3.0 + total)))[:, 0]
@@ -291,7 +278,5 @@ def weighted_expected_purchases(
     """Σ_h E[Y(horizon h) | x, t, T] · weights[h, k], shape (histories, k); horizons in weeks, shape (h,)."""
     # What a living customer will do depends on frequency and age alone: far fewer pairs than histories.
     first, inverse = distinct_rows((histories.frequency, histories.age))
-    alive = purchases_if_alive(
-        parameters, histories.frequency[first], histories.age[first], horizons, weights
-    )
+    alive = purchases_if_alive(parameters, histories.frequency[first], histories.age[first], horizons, weights)
     return alive[inverse] * probability_alive(parameters, histories)[:, None]

@@ -64,9 +64,7 @@ def compare_models(
     comparisons = []
     for before, after in zip(fit_purchase_models(calibration), fit_purchase_models(all_data), strict=True):
         predicted = (
-            None
-            if before.parameters is None
-            else holdout_prediction(before.parameters, calibration, holdout_weeks)
+            None if before.parameters is None else holdout_prediction(before.parameters, calibration, holdout_weeks)
         )
         comparisons.append(ModelComparison(before.model, before, after, holdout_actual, predicted))
     return tuple(comparisons)

@@ -98,9 +98,7 @@ def purchase_rows(cuts: Columns, histories: Columns, minimum_repeaters: int) -> 
         for fit in fits[name]
     }
     comparisons = tuple(
-        ModelComparison(
-            before.model, before, after, actual["calibration"], predicted["calibration", before.model]
-        )
+        ModelComparison(before.model, before, after, actual["calibration"], predicted["calibration", before.model])
         for before, after in zip(fits["calibration"], fits["all"], strict=True)
     )
     choice: ModelChoice = choose_model(comparisons, repeaters, minimum_repeaters)

@@ -66,9 +66,7 @@ class Maximum:
     reason: str | None
 
 
-def to_fit(
-    model: str, customers: int, maximum: Maximum, make: Callable[[FloatArray], ParametersT]
-) -> Fit[ParametersT]:
+def to_fit(model: str, customers: int, maximum: Maximum, make: Callable[[FloatArray], ParametersT]) -> Fit[ParametersT]:
     """Give a maximum its names: `make` builds the parameter dataclass from a vector."""
     if maximum.values is None or maximum.standard_errors is None:
         return failed_fit(model, customers, maximum.reason or "not_converged")

@@ -66,12 +66,8 @@ def likelihood_function(frequency: FloatArray, mean_value: FloatArray, customers
         per_customer, per_purchase, pull = sum_blocks(block, len(frequency), BLOCK_SIZE)
         gradient = np.array(
             [
-                dot(level_customers, levels * (digamma_high - special.digamma(low)))
-                + weighted_log
-                - per_purchase,
-                dot(level_customers, digamma_high)
-                - total * (special.digamma(q) - np.log(gamma))
-                - per_customer,
+                dot(level_customers, levels * (digamma_high - special.digamma(low))) + weighted_log - per_purchase,
+                dot(level_customers, digamma_high) - total * (special.digamma(q) - np.log(gamma)) - per_customer,
                 total * q / gamma - pull,
             ]
         )
@@ -110,14 +106,10 @@ def fit_gamma_gamma(
     maximum = maximise(likelihood_function(size, value, count), start)
     if maximum.values is not None and maximum.values[1] <= 1.0:
         return failed_fit(MODEL, total, "infinite_mean_order_value")
-    return to_fit(
-        MODEL, total, maximum, lambda values: GammaGammaParameters(*(float(value) for value in values))
-    )
+    return to_fit(MODEL, total, maximum, lambda values: GammaGammaParameters(*(float(value) for value in values)))
 
 
-def expected_order_value(
-    parameters: GammaGammaParameters, frequency: ArrayLike, mean_value: ArrayLike
-) -> FloatArray:
+def expected_order_value(parameters: GammaGammaParameters, frequency: ArrayLike, mean_value: ArrayLike) -> FloatArray:
     """Expect the value of a customer's future orders, shape of `frequency`, unit of `mean_value`.
 
     The mean of the customer's own repeat purchases and the population mean p γ / (q − 1), weighted by p x and

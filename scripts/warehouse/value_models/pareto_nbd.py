@@ -219,9 +219,7 @@ def likelihood_function(histories: PurchaseHistories) -> Likelihood:
                     dot(count, log_alpha - alive * log_old_alpha - lost * integral.mean_log_alpha),
                     dot(count, r / alpha - shape * (alive / old_alpha + lost * integral.mean_inverse_alpha)),
                     dot(count, log_beta - alive * log_old_beta + lost * (1.0 / s - integral.mean_log_beta)),
-                    dot(
-                        count, s / beta - alive * s / old_beta - lost * (s + 1.0) * integral.mean_inverse_beta
-                    ),
+                    dot(count, s / beta - alive * s / old_beta - lost * (s + 1.0) * integral.mean_inverse_beta),
                 ]
             )
 

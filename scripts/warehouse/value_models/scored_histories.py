@@ -52,9 +52,7 @@ def rows_of(columns: Columns) -> list[dict[str, Any]]:
 
 def chosen_parameters(fits: list[dict[str, Any]], flag: str) -> tuple[str, PurchaseParameters] | None:
     """Return the name and parameters of the purchase model that `flag` marks; None when none is marked."""
-    marked = [
-        row for row in fits if row["scope"] == "purchases" and row["cut_name"] == "all" and row[flag]
-    ]
+    marked = [row for row in fits if row["scope"] == "purchases" and row["cut_name"] == "all" and row[flag]]
     if not marked:
         return None
     model = marked[0]["model"]

@@ -52,17 +52,13 @@ def _weighted(
     return bg_nbd.weighted_expected_purchases(parameters, histories, horizons, weights)
 
 
-def expected_purchases(
-    parameters: PurchaseParameters, histories: PurchaseHistories, horizons: ArrayLike
-) -> FloatArray:
+def expected_purchases(parameters: PurchaseParameters, histories: PurchaseHistories, horizons: ArrayLike) -> FloatArray:
     """E[Y(h) | x, t, T]: expected purchases within the next h weeks, shape (histories, horizons)."""
     weeks = np.atleast_1d(np.asarray(horizons, dtype=np.float64))
     return _weighted(parameters, histories, weeks, np.eye(len(weeks)))
 
 
-def expected_monthly_purchases(
-    parameters: PurchaseParameters, histories: PurchaseHistories, months: int
-) -> FloatArray:
+def expected_monthly_purchases(parameters: PurchaseParameters, histories: PurchaseHistories, months: int) -> FloatArray:
     """Expect purchases in each coming month of `MONTH_WEEKS` weeks; shape (histories, months)."""
     ends = np.arange(1.0, months + 1.0, dtype=np.float64) * MONTH_WEEKS
     return _weighted(parameters, histories, ends, np.eye(months) - np.eye(months, k=1))

@@ -105,8 +105,7 @@ def survival(parameters: ShiftedBetaGeometricParameters, renewals: ArrayLike) ->
     """Probability S(n) that a new customer renews at least n times; shape of `renewals`."""
     months = np.asarray(renewals, dtype=np.float64)
     probability: FloatArray = np.exp(
-        special.betaln(parameters.alpha, parameters.beta + months)
-        - special.betaln(parameters.alpha, parameters.beta)
+        special.betaln(parameters.alpha, parameters.beta + months) - special.betaln(parameters.alpha, parameters.beta)
     )
     return probability
 

@@ -36,9 +36,7 @@ class PurchaseHistories:
             frequencies,
             np.ascontiguousarray(recency, dtype=np.float64),
             np.ascontiguousarray(age, dtype=np.float64),
-            np.ones_like(frequencies)
-            if customers is None
-            else np.ascontiguousarray(customers, dtype=np.float64),
+            np.ones_like(frequencies) if customers is None else np.ascontiguousarray(customers, dtype=np.float64),
         )
 
     @property
@@ -53,9 +51,7 @@ class PurchaseHistories:
 
     def take(self, index: IntegerArray | slice) -> "PurchaseHistories":
         """Return the histories at `index`."""
-        return PurchaseHistories(
-            self.frequency[index], self.recency[index], self.age[index], self.customers[index]
-        )
+        return PurchaseHistories(self.frequency[index], self.recency[index], self.age[index], self.customers[index])
 
 
 def _row_hashes(columns: Sequence[FloatArray]) -> NDArray[np.uint64]:
@@ -109,9 +105,7 @@ def group_histories(histories: PurchaseHistories) -> PurchaseHistories:
     """Merge equal histories and add up their customers; the likelihood is the same, its cost falls."""
     first, inverse = distinct_rows((histories.frequency, histories.recency, histories.age))
     customers = total_by_group(inverse, histories.customers, len(first))
-    return PurchaseHistories(
-        histories.frequency[first], histories.recency[first], histories.age[first], customers
-    )
+    return PurchaseHistories(histories.frequency[first], histories.recency[first], histories.age[first], customers)
 
 
 def unusable_reason(histories: PurchaseHistories) -> str | None:

@@ -47,9 +47,7 @@ class Command:
             **options,
         )
 
-    def run(
-        self, *arguments: str | Path, expect: int = 0, **options: Any
-    ) -> "subprocess.CompletedProcess[str]":
+    def run(self, *arguments: str | Path, expect: int = 0, **options: Any) -> "subprocess.CompletedProcess[str]":
         """Run the command and check its exit status."""
         with self.start(*arguments, **options) as process:
             output, errors = process.communicate(timeout=600)

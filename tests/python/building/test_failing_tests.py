@@ -5,25 +5,22 @@ from pathlib import Path
 from building.conftest import Command
 
 SECRET = "someone@example.org"
+WARNING = "{{ config(severity='warn') }}\nselect account_id from {{ ref('stg_crm__accounts') }}\n"
+ALLOWED = """
+{{ config(severity='warn', meta={'allowed_warning': 'known since the migration'}) }}
+select 1 as one
+"""
 
 
 def break_project(project: Path) -> None:
     """Add a failing test of each kind, a warning, and a model whose cast fails on a cell."""
     tests = project / "tests" / "data"
-    (tests / "always_fails.sql").write_text(
-        "select account_id from {{ ref('stg_crm__accounts') }}\n", "utf-8"
-    )
-    (tests / "always_warns.sql").write_text(
-        "{{ config(severity='warn') }}\nselect account_id from {{ ref('stg_crm__accounts') }}\n", "utf-8"
-    )
+    (tests / "always_fails.sql").write_text("select account_id from {{ ref('stg_crm__accounts') }}\n", "utf-8")
+    (tests / "always_warns.sql").write_text(WARNING, "utf-8")
     models = project / "models" / "staging" / "crm"
     (models / "stg_broken__cast.sql").write_text(f"select cast('{SECRET}' as integer) as number\n", "utf-8")
-    (models / "stg_broken__name.sql").write_text(
-        "select no_such_column from {{ ref('deal_stages') }}\n", "utf-8"
-    )
-    (models / "stg_broken__named.sql").write_text(
-        "select rep_name from {{ ref('raw_sales_reps') }}\n", "utf-8"
-    )
+    (models / "stg_broken__name.sql").write_text("select no_such_column from {{ ref('deal_stages') }}\n", "utf-8")
+    (models / "stg_broken__named.sql").write_text("select rep_name from {{ ref('raw_sales_reps') }}\n", "utf-8")
     (models / "_broken__models.yml").write_text(
         """
 version: 2
@@ -36,14 +33,6 @@ models:
               arguments: {values: [nobody]}
   - name: stg_broken__cast
     config: {materialized: table}
-unit_tests:
-  - name: a_stage_is_not_lower_case
-    model: int_stages
-    given:
-      - input: ref('int_rows__deal_stages')
-        rows: [{pipeline: null, stage: Demo, stage_order: 1, is_won: false, is_lost: false, row_state: current}]
-    expect:
-      rows: [{stage_key: DEMO}]
 """,
         "utf-8",
     )
@@ -57,7 +46,6 @@ def test_a_failing_test_of_each_kind_publishes_nothing(broken_project: Path, tmp
     for words in (
         "test always_fails: failed, 7",
         "test accepted_values_stg_broken__named_rep_name__nobody: failed, ",
-        "unit test a_stage_is_not_lower_case: ",
         "model stg_broken__cast: ",
         "model stg_broken__name: Binder Error",
     ):
@@ -71,13 +59,8 @@ def test_a_failing_test_of_each_kind_publishes_nothing(broken_project: Path, tmp
 
 
 def test_a_warning_that_is_not_allowed_publishes_nothing(broken_project: Path, tmp_path: Path) -> None:
-    (broken_project / "tests" / "data" / "always_warns.sql").write_text(
-        "{{ config(severity='warn') }}\nselect account_id from {{ ref('stg_crm__accounts') }}\n", "utf-8"
-    )
-    (broken_project / "tests" / "data" / "may_warn.sql").write_text(
-        "{{ config(severity='warn', meta={'allowed_warning': 'known since the migration'}) }}\nselect 1 as one\n",
-        "utf-8",
-    )
+    (broken_project / "tests" / "data" / "always_warns.sql").write_text(WARNING, "utf-8")
+    (broken_project / "tests" / "data" / "may_warn.sql").write_text(ALLOWED, "utf-8")
     command = Command(tmp_path / "warehouse", broken_project)
     failed = command.json("build", expect=1)
     assert failed["state"] == "failed"

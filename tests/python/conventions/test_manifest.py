@@ -89,9 +89,7 @@ def test_columns_are_described_through_docs_blocks(tested_build: TestedBuild) ->
 def test_every_docs_block_is_used_and_says_something_new(tested_build: TestedBuild) -> None:
     blocks: dict[str, str] = {}
     for path in sorted((PROJECT_DIR / "models").rglob("*.md")):
-        found = re.findall(
-            r"\{% docs (\w+) %\}\n(.*?)\{% enddocs %\}", path.read_text(encoding="utf-8"), re.DOTALL
-        )
+        found = re.findall(r"\{% docs (\w+) %\}\n(.*?)\{% enddocs %\}", path.read_text(encoding="utf-8"), re.DOTALL)
         blocks.update(found)
     yaml_text = "\n".join(p.read_text(encoding="utf-8") for p in (PROJECT_DIR / "models").rglob("*.yml"))
     used = set(re.findall(r"doc\('(\w+)'\)", yaml_text))
@@ -148,9 +146,7 @@ def test_metrics_state_what_they_are(tested_build: TestedBuild) -> None:
         text = marts[mart]["columns"][column]["description"]
         problems += [f"{mart}.{column} lacks {part}" for part in parts if part not in text]
     for name, mart in sorted(marts.items()):
-        needed = [
-            part for part in ("**Grain:**", "**Example:**", "**Pitfall") if part not in mart["description"]
-        ]
+        needed = [part for part in ("**Grain:**", "**Example:**", "**Pitfall") if part not in mart["description"]]
         problems += [f"{name} lacks {part}" for part in needed]
     assert problems == []
 
@@ -160,9 +156,7 @@ def test_every_seed_and_its_columns_are_described(tested_build: TestedBuild) -> 
     for seed in tested_build.of_type("seed"):
         if not seed["description"]:
             problems.append(seed["name"])
-        problems += [
-            f"{seed['name']}.{n}" for n, column in seed["columns"].items() if not column["description"]
-        ]
+        problems += [f"{seed['name']}.{n}" for n, column in seed["columns"].items() if not column["description"]]
     assert problems == []
 
 
@@ -209,9 +203,7 @@ def test_yaml_stands_where_it_is_looked_for(tested_build: TestedBuild) -> None:
     for model in tested_build.models:
         path = Path(model["original_file_path"])
         expected = (
-            path.with_suffix(".yml")
-            if layer(model) == "marts"
-            else path.parent / f"_{path.parent.name}__models.yml"
+            path.with_suffix(".yml") if layer(model) == "marts" else path.parent / f"_{path.parent.name}__models.yml"
         )
         if (model["patch_path"] or "").split("://")[-1] != expected.as_posix():
             problems.append(model["name"])
@@ -237,10 +229,7 @@ def test_every_table_has_a_grain_test(tested_build: TestedBuild) -> None:
         elif test["config"]["meta"].get("proves_grain_of"):
             grained |= set(test["depends_on"]["nodes"])
     tables = [m for m in tested_build.models if m["config"]["materialized"] != "view"]
-    assert (
-        models_named(m for m in tables if m["unique_id"] not in grained and m["name"] not in NO_GRAIN_TEST)
-        == []
-    )
+    assert models_named(m for m in tables if m["unique_id"] not in grained and m["name"] not in NO_GRAIN_TEST) == []
 
 
 def test_no_test_reads_a_view(tested_build: TestedBuild) -> None:
@@ -273,15 +262,12 @@ def test_singular_tests_mirror_the_models(tested_build: TestedBuild) -> None:
 def test_no_model_reads_the_clock(tested_build: TestedBuild) -> None:
     """A run is a function of its input and its vars; only `mart_run` says when it was."""
     readers = [m["name"] for m in tested_build.models if CLOCKS.search(without_comments(m["raw_code"]))]
-    readers += [
-        m["name"] for m in tested_build.models if CLOCKS.search(without_comments(m["compiled_code"] or ""))
-    ]
+    readers += [m["name"] for m in tested_build.models if CLOCKS.search(without_comments(m["compiled_code"] or ""))]
     assert sorted(set(readers) - set(READS_THE_CLOCK)) == []
     macros = [
         macro["name"]
         for macro in tested_build.manifest["macros"].values()
-        if macro["package_name"] == "retention_warehouse"
-        and CLOCKS.search(without_comments(macro["macro_sql"]))
+        if macro["package_name"] == "retention_warehouse" and CLOCKS.search(without_comments(macro["macro_sql"]))
     ]
     assert macros == []
 
@@ -336,16 +322,13 @@ def test_contracts_of_the_marts(tested_build: TestedBuild) -> None:
         if len(keys) != 1:
             problems.append(f"{mart['name']} has no primary key")
         else:
-            required = [
-                n for n in keys[0] if "not_null" in [c["type"] for c in mart["columns"][n]["constraints"]]
-            ]
+            required = [n for n in keys[0] if "not_null" in [c["type"] for c in mart["columns"][n]["constraints"]]]
             if required != keys[0]:
                 problems.append(f"{mart['name']} has a key that may be null")
             grains = [
                 test["test_metadata"]["kwargs"]["columns"]
                 for test in tested_build.of_type("test")
-                if test.get("attached_node") == mart["unique_id"]
-                and test["test_metadata"]["name"] == "unique_grain"
+                if test.get("attached_node") == mart["unique_id"] and test["test_metadata"]["name"] == "unique_grain"
             ]
             if grains != keys:
                 problems.append(f"{mart['name']} has a key that is not the tested grain")
@@ -431,9 +414,7 @@ def test_the_exposure_names_every_mart(tested_build: TestedBuild) -> None:
     exposures = list(tested_build.manifest["exposures"].values())
     used = {node for exposure in exposures for node in exposure["depends_on"]["nodes"]}
     assert models_named(mart for mart in tested_build.marts if mart["unique_id"] not in used) == []
-    assert [
-        e["name"] for e in exposures if len(e["description"].split()) < 50 or not e["owner"]["name"]
-    ] == []
+    assert [e["name"] for e in exposures if len(e["description"].split()) < 50 or not e["owner"]["name"]] == []
 
 
 @pytest.mark.parametrize("name", ["dbt_project.yml", "profiles.yml"])

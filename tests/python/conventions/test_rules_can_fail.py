@@ -1,6 +1,6 @@
-"""Every rule of the data tests can fail: a copy of the built sample is broken on purpose, and the rule says so.
+"""Every rule of the data tests can fail: a copy of the built sample is broken, and the rule must say so.
 
-A test that nothing can break proves nothing. Each rule of each singular test has a statement that breaks it in
+A test that nothing can break proves nothing. Each rule of each singular test has a statement that breaks it, in
 breaking_statements.yml; a rule without one fails the suite.
 """
 
@@ -17,7 +17,7 @@ from conventions.conftest import PROJECT_DIR, TestedBuild
 DATA_TESTS = PROJECT_DIR / "tests" / "data"
 
 STATEMENTS = yaml.safe_load((Path(__file__).parent / "breaking_statements.yml").read_text(encoding="utf-8"))
-# Singular test → rule → the statement that breaks it; generic test → the model it is tried on and the statement.
+# Singular test → rule → the statement that breaks it; generic test → its model and the statement.
 BREAKS: dict[str, dict[str, str]] = STATEMENTS["singular"]
 GENERIC_BREAKS: dict[str, dict[str, str]] = STATEMENTS["generic"]
 
@@ -43,9 +43,7 @@ class BrokenCopy:
             place = f"{node['schema']}.{node['alias']}"
             self.relations[node["alias"]] = node["relation_name"]
             self.connection.execute(f"create schema if not exists {node['database']}.{node['schema']}")
-            self.connection.execute(
-                f"create table {node['relation_name']} as from built_{node['database']}.{place}"
-            )
+            self.connection.execute(f"create table {node['relation_name']} as from built_{node['database']}.{place}")
 
     def failures(self) -> list[tuple]:
         return self.connection.execute(self.sql).fetchall()
@@ -84,9 +82,7 @@ def test_broken_marts_break_the_rule(tested_build: TestedBuild, name: str) -> No
 
 
 @pytest.fixture(params=GENERIC_BREAKS)
-def generic_test(
-    tested_build: TestedBuild, request: pytest.FixtureRequest
-) -> Iterator[tuple[BrokenCopy, str]]:
+def generic_test(tested_build: TestedBuild, request: pytest.FixtureRequest) -> Iterator[tuple[BrokenCopy, str]]:
     model, statement = GENERIC_BREAKS[request.param]["model"], GENERIC_BREAKS[request.param]["statement"]
     (test,) = (
         test

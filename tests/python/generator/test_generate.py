@@ -50,9 +50,7 @@ def seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def sample(seeds: Path) -> dict[str, list[dict[str, str]]]:
     return {
-        entity.name: list(
-            csv.DictReader((seeds / "raw" / f"{entity.seed}.csv").open(encoding="utf-8", newline=""))
-        )
+        entity.name: list(csv.DictReader((seeds / "raw" / f"{entity.seed}.csv").open(encoding="utf-8", newline="")))
         for entity in RAW
     }
 
@@ -77,9 +75,7 @@ def test_another_seed_gives_another_company(seeds: Path, tmp_path: Path) -> None
     other, mine = digests(tmp_path), digests(seeds)
     assert other.keys() == mine.keys()
     assert all(
-        other[f"raw/{entity.seed}.csv"] != mine[f"raw/{entity.seed}.csv"]
-        for entity in RAW
-        if entity.name != "surveys"
+        other[f"raw/{entity.seed}.csv"] != mine[f"raw/{entity.seed}.csv"] for entity in RAW if entity.name != "surveys"
     )
     assert all(
         other[f"reference/{name}.csv"] == mine[f"reference/{name}.csv"]
@@ -180,9 +176,7 @@ def test_every_value_of_every_enumeration_occurs(sample: dict[str, list[dict[str
     }
 
 
-def test_every_stage_occurs_in_deals_and_history(
-    seeds: Path, sample: dict[str, list[dict[str, str]]]
-) -> None:
+def test_every_stage_occurs_in_deals_and_history(seeds: Path, sample: dict[str, list[dict[str, str]]]) -> None:
     stages = {row["stage"] for row in csv.DictReader((seeds / "reference" / "deal_stages.csv").open())}
     assert {row["stage"] for row in sample["deal_stage_history"]} >= stages
     assert {row["stage"] for row in sample["deals"]} >= stages - {"validation"}
@@ -206,9 +200,7 @@ def test_keys_repeat_within_a_delivery_only_where_an_oddity_says_so(
         for row in sample[entity.name]:
             key = tuple(row[name] for name in entity.key)
             if all(row[name].strip() for name in entity.required):
-                seen.setdefault((row["load_id"], *key), set()).add(
-                    tuple(row[name] for name in entity.column_names)
-                )
+                seen.setdefault((row["load_id"], *key), set()).add(tuple(row[name] for name in entity.column_names))
         contradicting[entity.name] = sum(len(contents) > 1 for contents in seen.values())
     expected = {
         "orders",

@@ -133,9 +133,7 @@ def read_compiled_project(folder: Path) -> CompiledProject:
     models: list[Model] = []
     while waiting:
         ready = [
-            key
-            for key, node in waiting.items()
-            if not any(needed in waiting for needed in node["depends_on"]["nodes"])
+            key for key, node in waiting.items() if not any(needed in waiting for needed in node["depends_on"]["nodes"])
         ]
         for key in sorted(ready):
             node = waiting.pop(key)
@@ -151,7 +149,5 @@ def read_compiled_project(folder: Path) -> CompiledProject:
                 )
             )
     built.close()
-    seeds = {
-        node["name"]: node["relation_name"] for node in nodes.values() if node["resource_type"] == "seed"
-    }
+    seeds = {node["name"]: node["relation_name"] for node in nodes.values() if node["resource_type"] == "seed"}
     return CompiledProject(tuple(models), seeds)

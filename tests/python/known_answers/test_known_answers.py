@@ -66,9 +66,9 @@ def cncf(tmp_path_factory: pytest.TempPathFactory) -> Query:
 
 
 def is_reconciled(query: Query) -> bool:
-    return query(
-        "select bool_and(is_reconciled), sum(rows_quarantined) = 0 from marts.load_reconciliation"
-    ) == [(True, True)]
+    return query("select bool_and(is_reconciled), sum(rows_quarantined) = 0 from marts.load_reconciliation") == [
+        (True, True)
+    ]
 
 
 def test_maven_sales(maven: Query) -> None:

@@ -33,9 +33,7 @@ class Warehouse:
         mapping = load_mapping(source) if source else None
         return land(self.paths, list(files), Options(mapping=mapping, **options), lambda _: lambda __: None)
 
-    def rows(
-        self, entity: str, columns: str = "*", order: str = "load_id, file, line_number"
-    ) -> list[tuple[Any, ...]]:
+    def rows(self, entity: str, columns: str = "*", order: str = "load_id, file, line_number") -> list[tuple[Any, ...]]:
         folder = self.paths.landing / entity
         query = f"select {columns} from read_parquet('{folder}/*.parquet') order by {order}"
         with duckdb.connect() as connection:

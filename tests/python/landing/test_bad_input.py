@@ -45,9 +45,7 @@ def test_case_meets_its_verdict(case: dict[str, Any] | None, warehouse: Warehous
         files = [folder / name for name in case["files"] if delivery is None or f"/{delivery}/" in name]
         report = warehouse.land(*files)
         own = [
-            result
-            for result in report.files
-            if Path(result.file).name.startswith(case["entity"]) or len(files) == 1
+            result for result in report.files if Path(result.file).name.startswith(case["entity"]) or len(files) == 1
         ]
         assert len(own) == 1
         result = own[0]
@@ -58,11 +56,7 @@ def test_case_meets_its_verdict(case: dict[str, Any] | None, warehouse: Warehous
             expected = ("accepted", rows, rows, 0)
         assert (result.verdict, result.rows_in, result.rows_landed, result.rows_quarantined) == expected
         assert (result.reason is None) == (result.verdict == "accepted")
-        if (
-            result.verdict == "accepted"
-            and case.get("rows_in") is not None
-            and case["id"] != "hdr_missing_column"
-        ):
+        if result.verdict == "accepted" and case.get("rows_in") is not None and case["id"] != "hdr_missing_column":
             assert result.rows_in == case["rows_in"]
     if result.verdict == "rejected":
         assert not [name for name in warehouse.deliveries() if name.startswith(case["entity"] + "/")]

@@ -51,9 +51,7 @@ class Staged:
             warehouse = Warehouse(folder / case["id"])
             for delivery in case.get("delivery_order", [None]):
                 files = [
-                    SHARED / "badinput" / name
-                    for name in case["files"]
-                    if delivery is None or f"/{delivery}/" in name
+                    SHARED / "badinput" / name for name in case["files"] if delivery is None or f"/{delivery}/" in name
                 ]
                 for result in warehouse.land(*files).files:
                     if result.entity == case["entity"]:
@@ -136,9 +134,7 @@ def test_case_meets_its_verdict_in_staging(case: dict[str, Any] | None, staged: 
 )
 def test_case_has_its_values(case: dict[str, Any] | None, staged: Staged) -> None:
     assert case is not None
-    rows = {
-        row["key_value"].split("~")[1]: row for row in staged.of_case(case) if row["row_state"] == "current"
-    }
+    rows = {row["key_value"].split("~")[1]: row for row in staged.of_case(case) if row["row_state"] == "current"}
     for key, values in case["expect_values"].items():
         for column, expected in values.items():
             actual = rows[key][column]

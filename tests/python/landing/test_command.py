@@ -86,9 +86,7 @@ def test_seeds_for_every_entity(tmp_path: Path) -> None:
 
 def test_seeds_that_are_too_large_or_tracked(tmp_path: Path, write: Write) -> None:
     many = ORDERS + "".join(f"X{number},A1,2024-01-01,1,USD\n" for number in range(60_000))
-    result = CliRunner().invoke(
-        app, ["land", str(write("orders.csv", many)), "--to-seeds", str(tmp_path / "seeds")]
-    )
+    result = CliRunner().invoke(app, ["land", str(write("orders.csv", many)), "--to-seeds", str(tmp_path / "seeds")])
     assert result.exit_code == 1
     assert "too large" in str(result.exception)
     assert not (tmp_path / "seeds").exists()

@@ -59,17 +59,13 @@ def exports(draw: st.DrawFn) -> Export:
         return text
 
     text = end.join(delimiter.join(cell(each) for each in line) for line in lines)
-    return Export(
-        text + (end if draw(st.booleans()) else ""), tuple(f"R{number:04d}" for number in range(count))
-    )
+    return Export(text + (end if draw(st.booleans()) else ""), tuple(f"R{number:04d}" for number in range(count)))
 
 
 @st.composite
 def damages(draw: st.DrawFn, data: bytes) -> bytes:
     """Return the bytes of a file with something wrong."""
-    kind = draw(
-        st.sampled_from(["flip", "cut", "insert", "drop", "delimiter", "join", "shuffle", "repeat", "start"])
-    )
+    kind = draw(st.sampled_from(["flip", "cut", "insert", "drop", "delimiter", "join", "shuffle", "repeat", "start"]))
     place = draw(st.integers(0, max(len(data) - 1, 0)))
     if kind == "flip":
         return data[:place] + bytes([draw(st.integers(0, 255))]) + data[place + 1 :]
@@ -77,9 +73,7 @@ def damages(draw: st.DrawFn, data: bytes) -> bytes:
         return data[:place]
     if kind == "insert":
         piece = draw(
-            st.sampled_from(
-                [b'"', b"\n", b"\r", b"\0", b",", b"\xff", b"\xef\xbb\xbf", b"\r\n\r\n", b"   ", b'""']
-            )
+            st.sampled_from([b'"', b"\n", b"\r", b"\0", b",", b"\xff", b"\xef\xbb\xbf", b"\r\n\r\n", b"   ", b'""'])
         )
         return data[:place] + piece + data[place:]
     if kind == "drop":
@@ -125,17 +119,10 @@ def check(data: bytes, name: str, export: Export | None = None) -> None:
         landed, quarantined = landed_and_quarantined(warehouse)
         if export is not None:
             check_cells(data, export, warehouse)
-        text = (
-            data.decode("utf-8", "backslashreplace")
-            .replace("\0", "\\x00")
-            .replace("\r\n", "\n")
-            .replace("\r", "\n")
-        )
+        text = data.decode("utf-8", "backslashreplace").replace("\0", "\\x00").replace("\r\n", "\n").replace("\r", "\n")
         _, *lines = text.split("\n")
         for key in {
-            line.lstrip('"')[:5]
-            for line in lines
-            if line.lstrip('"')[:1] == "R" and line.lstrip('"')[1:5].isdigit()
+            line.lstrip('"')[:5] for line in lines if line.lstrip('"')[:1] == "R" and line.lstrip('"')[1:5].isdigit()
         }:
             assert key in landed or key in quarantined, f"{key} is lost"
 
@@ -190,9 +177,7 @@ def test_damaged_containers_and_encodings(data: st.DataObject) -> None:
     elif kind == "utf-16":
         check_container(data.draw(damages(export.text.encode("utf-16"))), "survey_responses.csv")
     else:
-        lines = "".join(
-            f'{{"response_id": "{key}", "survey": "nps", "responded_at": "x"}}\n' for key in export.keys
-        )
+        lines = "".join(f'{{"response_id": "{key}", "survey": "nps", "responded_at": "x"}}\n' for key in export.keys)
         check_container(data.draw(damages(lines.encode())), "survey_responses.jsonl")
 
 
@@ -203,13 +188,8 @@ def outcome(data: bytes, folder: str) -> tuple[object, ...]:
     path.write_bytes(data)
     (result,) = warehouse.land(path).files
     columns = "response_id, account_id, survey, score, comment, responded_at, line_number, record_number"
-    rows = (
-        warehouse.rows("survey_responses", columns, "record_number") if result.verdict == "accepted" else []
-    )
-    bad = [
-        (row["line_number"], row["record_number"], row["reason"], row["raw_line"])
-        for row in warehouse.quarantine()
-    ]
+    rows = warehouse.rows("survey_responses", columns, "record_number") if result.verdict == "accepted" else []
+    bad = [(row["line_number"], row["record_number"], row["reason"], row["raw_line"]) for row in warehouse.quarantine()]
     return result, rows, bad
 
 

@@ -112,9 +112,7 @@ def test_wrong_bytes_in_a_file_that_is_utf8_elsewhere(warehouse: Warehouse, writ
     assert warehouse.quarantine()[0]["raw_line"].startswith("O5,Caf\\xe9")
 
 
-def test_an_unclosed_quote_that_meets_a_later_one_swallows_nothing(
-    warehouse: Warehouse, write: Write
-) -> None:
+def test_an_unclosed_quote_that_meets_a_later_one_swallows_nothing(warehouse: Warehouse, write: Write) -> None:
     text = (
         "response_id,survey,score,comment,responded_at\n"
         'R0001,nps,9,"open,2024-01-01\nR0002,nps,9,b,2024-01-02\nR0003,nps,9,"c",2024-01-03\n'
@@ -154,14 +152,10 @@ def test_the_delimiter_is_told_by_the_header(delimiter: str, warehouse: Warehous
 def test_old_line_ends_the_excel_hint_and_padding(warehouse: Warehouse, write: Write) -> None:
     old = warehouse.land(write("orders_1.csv", ORDERS.replace("\n", "\r"))).files[0]
     assert old.rows_landed == 3
-    hint = warehouse.land(
-        write("orders_2.csv", "sep=;\r\n" + ORDERS.replace(",", ";").replace("O", "H"))
-    ).files[0]
+    hint = warehouse.land(write("orders_2.csv", "sep=;\r\n" + ORDERS.replace(",", ";").replace("O", "H"))).files[0]
     assert hint.rows_landed == 3
     assert warehouse.rows("orders", "min(line_number)", "1 desc")[0][0] == 2
-    padded = warehouse.land(
-        write("orders_3.csv", HEADER + "P1 , A1,2024-01-01 10:00:00 ,\u00a05\u00a0,\n")
-    ).files[0]
+    padded = warehouse.land(write("orders_3.csv", HEADER + "P1 , A1,2024-01-01 10:00:00 ,\u00a05\u00a0,\n")).files[0]
     assert "blanks around cells trimmed" in padded.repairs
     assert warehouse.rows("orders", "order_id, account_id, ordered_at, amount, currency")[-1] == (
         "P1", "A1", "2024-01-01 10:00:00", "5", None,
@@ -190,15 +184,11 @@ def test_headers_that_are_refused(header: str, word: str, warehouse: Warehouse, 
     assert word in str(result.reason)
 
 
-def test_the_header_of_another_entity_is_refused_although_it_would_do(
-    warehouse: Warehouse, write: Write
-) -> None:
+def test_the_header_of_another_entity_is_refused_although_it_would_do(warehouse: Warehouse, write: Write) -> None:
     text = "contact_id,account_id,full_name,email,role,created_at\nC1,A1,x,,,\n"
     result = warehouse.land(write("accounts.csv", text)).files[0]
     assert (result.verdict, "contacts" in str(result.reason)) == ("rejected", True)
-    enriched = (
-        "order_id,account_id,ordered_at,amount,account_name,segment,industry,country\n1,2,3,4,5,6,7,8\n"
-    )
+    enriched = "order_id,account_id,ordered_at,amount,account_name,segment,industry,country\n1,2,3,4,5,6,7,8\n"
     assert warehouse.land(write("orders.csv", enriched)).files[0].verdict == "accepted"
 
 

@@ -138,9 +138,7 @@ def test_a_crash_leaves_nothing_half_visible(
     assert warehouse.land(*files).files[0].rows_in == 4
 
 
-def test_damaged_contents_raise_nothing(
-    warehouse: Warehouse, write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_damaged_contents_raise_nothing(warehouse: Warehouse, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("secret@private.example")
 

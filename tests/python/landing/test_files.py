@@ -60,9 +60,7 @@ def test_names_are_only_names(name: str, warehouse: Warehouse, write: Write) -> 
     assert {row[0] for row in warehouse.rows("orders", "file")} == {name}
 
 
-def test_names_with_control_characters_are_refused_and_not_printed(
-    warehouse: Warehouse, write: Write
-) -> None:
+def test_names_with_control_characters_are_refused_and_not_printed(warehouse: Warehouse, write: Write) -> None:
     report = warehouse.land(write("orders\x1b[31m.csv", ORDERS))
     assert report.files[0].verdict == "rejected"
     assert "\x1b" not in report.files[0].file
@@ -123,9 +121,7 @@ def test_other_formats_under_the_name_of_a_text(start: bytes, warehouse: Warehou
 def test_ten_thousand_columns(warehouse: Warehouse, write: Write) -> None:
     extra = "," + ",".join(f"extra_{letter}x{number}" for letter in "abcdefghij" for number in range(1000))
     cells = "," + ",".join("x" * 1 for _ in range(10_000))
-    text = "".join(
-        line + (extra if number == 0 else cells) + "\n" for number, line in enumerate(ORDERS.splitlines())
-    )
+    text = "".join(line + (extra if number == 0 else cells) + "\n" for number, line in enumerate(ORDERS.splitlines()))
     report = warehouse.land(write("orders.csv", text))
     assert (report.files[0].rows_landed, report.files[0].rows_quarantined) == (3, 0)
     assert len(report.as_json()) < 3_000

@@ -2,9 +2,7 @@
 
 from landing.conftest import Warehouse, shared
 
-GROUPS = ", ".join(
-    f"count(*) filter (score::int between {low} and {high})" for low, high in ((9, 10), (7, 8), (0, 6))
-)
+GROUPS = ", ".join(f"count(*) filter (score::int between {low} and {high})" for low, high in ((9, 10), (7, 8), (0, 6)))
 
 
 def test_cdnow_master_keeps_every_line(warehouse: Warehouse) -> None:
@@ -58,12 +56,8 @@ def test_carpentries_scores_and_years(warehouse: Warehouse) -> None:
     assert report.files[0].rows_landed == 967
     counts = f"{GROUPS}, count(*) filter (score is null)"
     assert warehouse.rows("survey_responses", counts, "1") == [(501, 317, 71, 78)]
-    assert warehouse.rows("survey_responses", "min(responded_at::timestamp) >= '2016-01-01'", "1") == [
-        (True,)
-    ]
-    assert warehouse.rows("surveys", "survey_id, survey_type, scale_min, scale_max") == [
-        ("nps", "nps", "0", "10")
-    ]
+    assert warehouse.rows("survey_responses", "min(responded_at::timestamp) >= '2016-01-01'", "1") == [(True,)]
+    assert warehouse.rows("surveys", "survey_id, survey_type, scale_min, scale_max") == [("nps", "nps", "0", "10")]
 
 
 def test_cncf_with_two_header_rows_and_a_mark(warehouse: Warehouse) -> None:
@@ -85,9 +79,7 @@ def test_connector_tables(warehouse: Warehouse) -> None:
         "sales_reps": 100, "support_tickets": 25,
     }  # fmt: skip
     # The outcome stages: won, and closed without being won.
-    outcomes = warehouse.rows(
-        "deal_stages", "is_won, is_lost, count(*) over (partition by is_won, is_lost)", "1"
-    )
+    outcomes = warehouse.rows("deal_stages", "is_won, is_lost, count(*) over (partition by is_won, is_lost)", "1")
     assert {row[:2] for row in outcomes} <= {("TRUE", "false"), ("FALSE", "TRUE"), ("FALSE", "FALSE")}
     assert warehouse.rows("support_tickets", "count(account_id)", "1") >= [(0,)]
     assert {result.entity: result.rows_landed for result in salesforce.files}["deal_stage_history"] == 10

@@ -116,9 +116,7 @@ def test_what_a_mapping_can_say(warehouse: Warehouse, write: Write) -> None:
     assert {result.entity: (result.rows_in, result.rows_landed) for result in report.files} == {
         "deals": (3, 3), "accounts": (3, 3), "deal_stages": (1, 1),
     }  # fmt: skip
-    columns = (
-        "deal_id, account_id, stage, amount, created_at, closed_at, competitor, owner_id, deal_name, currency"
-    )
+    columns = "deal_id, account_id, stage, amount, created_at, closed_at, competitor, owner_id, deal_name, currency"
     assert warehouse.rows("deals", columns) == [
         (
             "24-1",
@@ -222,9 +220,7 @@ def test_pipedrive_list_export(warehouse: Warehouse, write: Write) -> None:
         "2,B,100,EUR,Org,Sales,Proposal Made,Lost,2024-01-01 10:00:00,,2024-02-02 10:00:00,Price\n"
         "3,C,100,EUR,Org,Sales,Demo,open,2024-01-01 10:00:00,,,\n"
     ).replace("Lost,2024-01", "lost,2024-01")
-    rows = landed(
-        warehouse, write("deals-1234.csv", text), "pipedrive", "deal_id, stage, closed_at, lost_reason"
-    )
+    rows = landed(warehouse, write("deals-1234.csv", text), "pipedrive", "deal_id, stage, closed_at, lost_reason")
     assert rows == [
         ("1", "Won", "2024-02-01 10:00:00", None),
         ("2", "Lost", "2024-02-02 10:00:00", "Price"),
@@ -309,11 +305,11 @@ def test_typeform_delighted_and_google_forms(warehouse: Warehouse, write: Write)
         "Stage Date (UTC),Submit Date (UTC),Network ID,Tags\n"
         "abc123,9,Nice,completed,2024-06-01 10:00:00,,2024-06-01 10:01:00,n1,\n"
     )
-    rows = landed(
-        warehouse, write("responses.csv", typeform), "typeform", "response_id, score, comment, responded_at"
-    )
+    rows = landed(warehouse, write("responses.csv", typeform), "typeform", "response_id, score, comment, responded_at")
     assert rows == [("abc123", "9", "Nice", "2024-06-01 10:01:00")]
-    delighted = '{"id": "2", "person": "1", "survey_type": "nps", "score": 9, "comment": null, "created_at": 1713497396}\n'
+    delighted = (
+        '{"id": "2", "person": "1", "survey_type": "nps", "score": 9, "comment": null, "created_at": 1713497396}\n'
+    )
     landed(warehouse, write("delighted.jsonl", delighted), "delighted", "response_id")
     assert ("2", "1", "9", "1713497396") in warehouse.rows(
         "survey_responses", "response_id, respondent_id, score, responded_at"

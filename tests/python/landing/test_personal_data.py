@@ -52,9 +52,7 @@ def test_the_canary_is_in_no_byte_of_the_warehouse(warehouse: Warehouse, write: 
     )
     headless = write("orders.csv", f"{canary},A1,2024-01-01,5\n")
     bad_header = write("deals.csv", f"deal_id,stage,{canary}\nD1,Won,x\n")
-    lines = write(
-        "contacts.jsonl", f'{{"contact_id": "1", "account_id": "A1", "email": "{canary}"}}\n{{"x" {canary}\n'
-    )
+    lines = write("contacts.jsonl", f'{{"contact_id": "1", "account_id": "A1", "email": "{canary}"}}\n{{"x" {canary}\n')
     utf16 = write("leads.csv", f"lead_id,created_at,source\nL1,2024-01-01,{canary}\n".encode("utf-16"))
     report = warehouse.land(accounts, torn, headless, bad_header, lines, utf16)
     assert [result.verdict for result in report.files].count("accepted") == 5

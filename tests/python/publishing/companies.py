@@ -10,6 +10,21 @@ from warehouse.publishing.files import digest
 from warehouse.publishing.versions import FILE, Version, keep_version, new_version_folder, next_sequence
 
 MARKED = ("retention_rate", "nps", "customer_lifetime_value")
+ODD_TEXTS = [
+    "",
+    None,
+    "\\N",
+    'say "hi"',
+    "a,b",
+    "two\nlines",
+    "\\",
+    "\\.",
+    " blank ",
+    "עברית",
+    "مرحبا",
+    "Nur 'Ain",
+    "NULL",
+]
 
 
 def write_marts(path: Path, run_id: str, rows: int = 50, as_of: str = "2025-07-01") -> None:
@@ -26,6 +41,8 @@ def write_marts(path: Path, run_id: str, rows: int = 50, as_of: str = "2025-07-0
                 f"create table made.marts.{mart} as select '{run_id}' as run_mark, "
                 f"'A' || i as account_id, i / 7 as value from range({rows}) as made_of(i)"
             )
+        connection.execute("create table made.marts.odd_texts (place integer, text varchar)")
+        connection.executemany("insert into made.marts.odd_texts values (?, ?)", list(enumerate(ODD_TEXTS)))
         connection.execute("comment on table made.marts.nps is 'Net promoter score'")
         connection.execute("comment on column made.marts.nps.value is 'It''s a value'")
 
@@ -52,6 +69,7 @@ def keep(paths: WarehousePaths, run_id: str, rows: int = 50, as_of: str = "2025-
         "bytes": (prepared / FILE).stat().st_size,
         "sha256": digest(prepared / FILE),
         "marts": fingerprints,
+        "keys": {"mart_run": ["run_id"], "nps": ["account_id"], "odd_texts": ["place", "text"]},
     }
     (prepared / FILE).chmod(0o444)
     return keep_version(paths, prepared, run_id, record, [])
@@ -62,9 +80,7 @@ def marks(file: Path) -> set[str]:
     with duckdb.connect(str(file), read_only=True) as connection:
         found = {connection.execute("select run_id from marts.mart_run").fetchall()[0][0]}
         for mart in MARKED:
-            found |= {
-                row[0] for row in connection.execute(f"select distinct run_mark from marts.{mart}").fetchall()
-            }
+            found |= {row[0] for row in connection.execute(f"select distinct run_mark from marts.{mart}").fetchall()}
     return found
 
 

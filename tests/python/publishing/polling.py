@@ -19,8 +19,7 @@ def read_marks(file: Path) -> set[str]:
             columns = [row[0] for row in connection.execute(f"describe marts.{table}").fetchall()]
             if "run_mark" in columns:
                 found |= {
-                    row[0]
-                    for row in connection.execute(f"select distinct run_mark from marts.{table}").fetchall()
+                    row[0] for row in connection.execute(f"select distinct run_mark from marts.{table}").fetchall()
                 }
             else:
                 # Reads every block: a torn file shows in its checksums.

@@ -13,14 +13,12 @@ from warehouse.publishing.compact import compact_copy
 def test_the_copy_has_the_marts_and_their_comments(tmp_path: Path) -> None:
     write_marts(tmp_path / "made.duckdb", "first")
     found = compact_copy(tmp_path / "made.duckdb", tmp_path / "copy.duckdb")
-    assert sorted(found) == ["customer_lifetime_value", "mart_run", "nps", "retention_rate"]
+    assert sorted(found) == ["customer_lifetime_value", "mart_run", "nps", "odd_texts", "retention_rate"]
     assert found["nps"]["rows"] == 50
     assert found["nps"]["comment"] == "Net promoter score"
     assert ["value", "DOUBLE", "It's a value"] in found["nps"]["columns"]
     with duckdb.connect(str(tmp_path / "copy.duckdb"), read_only=True) as connection:
-        comments = connection.execute(
-            "select comment from duckdb_columns() where comment is not null"
-        ).fetchall()
+        comments = connection.execute("select comment from duckdb_columns() where comment is not null").fetchall()
     assert comments == [("It's a value",)]
 
 

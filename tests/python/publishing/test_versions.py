@@ -116,9 +116,7 @@ def test_a_publication_that_never_happened_is_not_rolled_back_to(paths: Warehous
     publish_version(paths, keep(paths, "second"))
     keep(paths, "third")
     # What a kill between the list and the swap leaves.
-    write_stack(
-        paths, [*read_stack(paths, "second"), {"run_id": "third", "published_at": "2025-07-01 00:00:00"}]
-    )
+    write_stack(paths, [*read_stack(paths, "second"), {"run_id": "third", "published_at": "2025-07-01 00:00:00"}])
     assert status_document(paths)["run"]["run_id"] == "second"
     assert roll_back(paths).run_id == "first"
 
@@ -160,9 +158,7 @@ def test_status_changes_nothing(paths: WarehousePaths) -> None:
     assert {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in paths.root.rglob("*")} == before
 
 
-def test_publishing_where_links_are_impossible(
-    paths: WarehousePaths, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_publishing_where_links_are_impossible(paths: WarehousePaths, monkeypatch: pytest.MonkeyPatch) -> None:
     publish_version(paths, keep(paths, "first"))
     publish_version(paths, keep(paths, "second"))
 

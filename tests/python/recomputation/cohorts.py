@@ -40,9 +40,7 @@ def churn_cohorts(company: Company, cohort_types: tuple[str, ...] = ("month", "q
     return rows
 
 
-def _cohort_rows(
-    company: Company, basis: str, kind: str, cohort_start: datetime, customers: list[str]
-) -> Rows:
+def _cohort_rows(company: Company, basis: str, kind: str, cohort_start: datetime, customers: list[str]) -> Rows:
     spine = periods(cohort_start, company.now, kind)
     cells = {customer: cells_of(company, basis, customer, spine) for customer in customers}
     by_value: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -63,9 +61,7 @@ def _cohort_rows(
                     "dimension_value": value[1],
                     "cohort_size": len(group),
                     "retained_customers": retained,
-                    "retained_on_or_after": sum(
-                        1 for customer in group if any(was for was, _ in cells[customer][k:])
-                    ),
+                    "retained_on_or_after": sum(1 for customer in group if any(was for was, _ in cells[customer][k:])),
                     "retained_streak": sum(
                         1 for customer in group if all(was for was, _ in cells[customer][1 : k + 1])
                     ),

@@ -178,12 +178,8 @@ class Maker:
                     "lifecycle_stage": lifecycle,
                 }
             )
-        rows.append(
-            {"pipeline": "default", "stage": "Won", "stage_order": "7", "is_won": "true", "is_lost": "false"}
-        )
-        rows.append(
-            {"pipeline": "default", "stage": "Lost", "stage_order": "8", "is_won": "false", "is_lost": "true"}
-        )
+        rows.append({"pipeline": "default", "stage": "Won", "stage_order": "7", "is_won": "true", "is_lost": "false"})
+        rows.append({"pipeline": "default", "stage": "Lost", "stage_order": "8", "is_won": "false", "is_lost": "true"})
         for order, stage in enumerate(("Intro", "Pilot"), start=1):
             rows.append({"pipeline": "Partner", "stage": stage, "stage_order": str(order * 10)})
         rows.append({"pipeline": "Partner", "stage": "Signed", "stage_order": "30", "is_won": "true"})
@@ -226,9 +222,7 @@ class Maker:
                 created_at=self.text(self.instant()),
                 merged_into_account_id=merged,
                 referred_by_account_id=self.random.choice([*self.accounts, None]),
-                is_test=self.random.choice(
-                    (None, None, "false", "no", "0", "true" if self.chance(0.3) else "FALSE")
-                ),
+                is_test=self.random.choice((None, None, "false", "no", "0", "true" if self.chance(0.3) else "FALSE")),
             )
         if self.chance(0.25) and len(self.accounts) > 4:
             one, two, three = self.random.sample(range(len(self.accounts)), 3)
@@ -240,9 +234,7 @@ class Maker:
         if self.chance(0.7):
             for number in range(1, 4):
                 rate = self.random.choice(("0.4", "0.75", "1", "-0.1", None))
-                self.add(
-                    "products", product_id=f"P{number}", gross_margin_rate=rate, unit_price=self.amount()
-                )
+                self.add("products", product_id=f"P{number}", gross_margin_rate=rate, unit_price=self.amount())
         if self.chance(0.7):
             for number in range(self.random.randint(0, 2 * len(self.accounts))):
                 self.add("contacts", contact_id=f"C{number}", account_id=self.random.choice(self.named))
@@ -273,9 +265,7 @@ class Maker:
         if self.chance(0.3):
             for month in range(self.months):
                 first = add_months(self.start, month).date().isoformat()
-                self.add(
-                    "marketing_spend", channel="ads", period_start=first, amount=self.amount(), currency="EUR"
-                )
+                self.add("marketing_spend", channel="ads", period_start=first, amount=self.amount(), currency="EUR")
 
     def make_orders(self) -> None:
         """Buyers of every habit: once, often, after gaps around the window, twice an instant; and refunds."""
@@ -340,11 +330,7 @@ class Maker:
                 for _ in range(self.random.choice((1, 1, 2, 3))):
                     length = self.random.choice((0, 0, 1, 14, 31, 59, 90, 200))
                     on_month = self.chance(0.4)
-                    ended = (
-                        add_months(started, 1 + length // 30)
-                        if on_month
-                        else started + timedelta(days=length)
-                    )
+                    ended = add_months(started, 1 + length // 30) if on_month else started + timedelta(days=length)
                     is_open = self.chance(0.25)
                     is_trial = self.chance(0.15)
                     self.add(
@@ -499,9 +485,7 @@ class Maker:
                 ("happy", "csat", "1", "5"),
                 ("bye", "exit", None, None),
             ):
-                self.add(
-                    "surveys", survey_id=survey_id, survey_type=survey_type, scale_min=low, scale_max=high
-                )
+                self.add("surveys", survey_id=survey_id, survey_type=survey_type, scale_min=low, scale_max=high)
         surveys = [
             "nps-1",
             "nps-1",
@@ -537,27 +521,19 @@ class Maker:
             for number in range(self.random.choice((5, 40, 150))):
                 at = self.instant() if self.chance(0.3) else when + timedelta(days=self.random.randint(0, 70))
                 survey = busy if self.chance(0.6) else self.random.choice(surveys)
-                self.respond(
-                    f"RR{number}", {"survey_id": survey, "respondent_id": self.random.choice(people)}, at
-                )
+                self.respond(f"RR{number}", {"survey_id": survey, "respondent_id": self.random.choice(people)}, at)
 
     def respond(self, response_id: str, about: Cells, at: datetime) -> None:
         """Answer a survey; some answers carry no score, some a label."""
         survey = about["survey_id"]
         highest = {"happy": 5, "nps-five": 5}.get(str(survey), 10)
-        number = self.random.choice(
-            (highest, highest, highest - 1, highest - 2, self.random.randint(1, highest))
-        )
-        score = self.random.choice(
-            (f"{number}", f"{number}", f"{number}.0", f"{number}/{highest}", f"{number} - ok")
-        )
+        number = self.random.choice((highest, highest, highest - 1, highest - 2, self.random.randint(1, highest)))
+        score = self.random.choice((f"{number}", f"{number}", f"{number}.0", f"{number}/{highest}", f"{number} - ok"))
         has_score = self.chance(0.9) and survey != "bye"
         self.add(
             "survey_responses",
             response_id=response_id,
-            account_id=about.get("account_id")
-            if self.chance(0.5)
-            else self.random.choice([*self.named, None]),
+            account_id=about.get("account_id") if self.chance(0.5) else self.random.choice([*self.named, None]),
             survey=survey,
             score=score if has_score else None,
             comment=self.random.choice((None, 'bagus, "tapi" mahal', "שלום\nעולם")),

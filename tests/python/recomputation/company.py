@@ -134,9 +134,7 @@ class Deal:
     def open_at(self, boundary: datetime) -> bool:
         """True when the deal was open just before the boundary."""
         began = self.first_event_at
-        return (
-            began is not None and began < boundary and (self.closed_at is None or self.closed_at >= boundary)
-        )
+        return began is not None and began < boundary and (self.closed_at is None or self.closed_at >= boundary)
 
 
 @dataclass
@@ -326,11 +324,7 @@ class Company:
 
     def facts(self, entity: str, column: str) -> list[Row]:
         """Return the current rows of an entity before as_of that belong to no test account."""
-        return [
-            row
-            for row in self.current(entity)
-            if row[column] < self.now and not self.is_test(row["account_id"])
-        ]
+        return [row for row in self.current(entity) if row[column] < self.now and not self.is_test(row["account_id"])]
 
     def _read_products(self) -> None:
         self.product_margins = {
@@ -358,9 +352,7 @@ class Company:
             elif not self.is_test(row["account_id"]):
                 amount = Fraction(row["amount"]) * self._own_rate(row)
                 margin = self._margin(row["margin"], row["product_id"])
-                self.loose_refunds.append(
-                    LooseRefund(str(self.customer_of(row["account_id"])), amount, margin)
-                )
+                self.loose_refunds.append(LooseRefund(str(self.customer_of(row["account_id"])), amount, margin))
         self.orders: list[Order] = []
         for order_id, row in plain.items():
             if self.is_test(row["account_id"]):
@@ -440,9 +432,7 @@ class Company:
     def _build_deal(self, row: Row) -> Deal:
         pipeline, stages = self.pipeline_of(row["pipeline"])
         stage = self.stage_of(stages, row["stage"])
-        created_at = (
-            row["created_at"] if row["created_at"] is not None and row["created_at"] < self.now else None
-        )
+        created_at = row["created_at"] if row["created_at"] is not None and row["created_at"] < self.now else None
         history = [
             Entry(entry["entered_at"], self.stage_of(stages, entry["stage"]))
             for entry in self._history[row["deal_id"]]
@@ -464,9 +454,7 @@ class Company:
             else:
                 closed_at = None
         entries = history or self._entries_without_history(created_at, stages, stage)
-        entries.sort(
-            key=lambda entry: (entry.at, entry.stage is None, 0 if entry.stage is None else entry.stage.order)
-        )
+        entries.sort(key=lambda entry: (entry.at, entry.stage is None, 0 if entry.stage is None else entry.stage.order))
         rep = self._reps.get(row["owner_id"])
         amount = None
         if row["amount"] is not None:
@@ -497,9 +485,7 @@ class Company:
         )
 
     @staticmethod
-    def _entries_without_history(
-        created_at: datetime | None, stages: list[Stage], stage: Stage | None
-    ) -> list[Entry]:
+    def _entries_without_history(created_at: datetime | None, stages: list[Stage], stage: Stage | None) -> list[Entry]:
         """A deal without history entered the first open stage, and its own later one, when it was created."""
         if created_at is None:
             return []
@@ -642,8 +628,6 @@ def learned_window(order_days: dict[str, list[date]], today: date) -> int:
         at_risk -= every[day]
         by_day.append(survival)
     for window in range(30, longest - 180 + 1):
-        if by_day[window] > 0 and 1 - by_day[window + 180] / by_day[window] <= Fraction("0.10") + Fraction(
-            "1e-9"
-        ):
+        if by_day[window] > 0 and 1 - by_day[window + 180] / by_day[window] <= Fraction("0.10") + Fraction("1e-9"):
             return window
     return 180

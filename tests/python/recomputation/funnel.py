@@ -105,9 +105,7 @@ def funnel_conversion(company: Company) -> Rows:
         values |= {(name, deal.dimensions[name]) for deal in deals for name in FUNNEL_DIMENSIONS}
         has_unmapped = any(one.unmapped_at is not None for one in journeys)
         for value in sorted(values):
-            group = [
-                one for one in journeys if value[0] == "all" or one.deal.dimensions[value[0]] == value[1]
-            ]
+            group = [one for one in journeys if value[0] == "all" or one.deal.dimensions[value[0]] == value[1]]
             for kind in PERIOD_TYPES:
                 for period in periods(first, company.now, kind):
                     own = period_rows(company, period, deals[0].stages, group)
@@ -136,9 +134,7 @@ def period_rows(company: Company, period: Period, stages: list[Stage], group: li
     if not open_stages:
         return []
     first_stage = open_stages[0].order
-    cohort = [
-        one for one in group if first_stage in one.reached_at and period.holds(one.reached_at[first_stage])
-    ]
+    cohort = [one for one in group if first_stage in one.reached_at and period.holds(one.reached_at[first_stage])]
     rows: Rows = []
     for stage, following in zip(open_stages, [*open_stages[1:], None], strict=True):
         order = stage.order
@@ -174,8 +170,7 @@ def period_rows(company: Company, period: Period, stages: list[Stage], group: li
                 "p90_days_in_stage": optional(survival_quantile(durations, Fraction(1, 10))),
                 "value_lost": value_lost,
                 "is_bottleneck": False,
-                "is_mature": period.end + timedelta(days=company.variables["conversion_window_days"])
-                <= company.now,
+                "is_mature": period.end + timedelta(days=company.variables["conversion_window_days"]) <= company.now,
             }
         )
     mark_bottleneck(rows, company.variables["bottleneck_minimum_deals"])
@@ -190,9 +185,7 @@ def lost_value(lost: int, group: list[Journey], period: Period, following: Stage
     closed = [
         one
         for one in group
-        if one.deal.outcome != "open"
-        and one.deal.closed_at is not None
-        and since <= one.deal.closed_at < period.cut
+        if one.deal.outcome != "open" and one.deal.closed_at is not None and since <= one.deal.closed_at < period.cut
     ]
     closed = [one for one in closed if one.deal.has_cohort]
     if following is not None:
@@ -208,9 +201,7 @@ def lost_value(lost: int, group: list[Journey], period: Period, following: Stage
 def mark_bottleneck(rows: Rows, minimum: int) -> None:
     """Mark the stage with the largest value lost; ties: the earlier stage; never at 0."""
     candidates = [
-        row
-        for row in rows
-        if row["value_lost"] and row["value_lost"] > 0 and row["advanced"] + row["lost"] >= minimum
+        row for row in rows if row["value_lost"] and row["value_lost"] > 0 and row["advanced"] + row["lost"] >= minimum
     ]
     if candidates:
         max(candidates, key=lambda row: (row["value_lost"], -row["stage_order"]))["is_bottleneck"] = True

@@ -14,9 +14,7 @@ Rows = list[dict[str, Any]]
 
 def status(company: Company, basis: str, customer: str) -> str | None:
     """Return active or churned; NULL when the customer never started."""
-    started = (
-        company.contracts_of.get(customer) if basis == "contract" else company.qualifying_orders.get(customer)
-    )
+    started = company.contracts_of.get(customer) if basis == "contract" else company.qualifying_orders.get(customer)
     if not started:
         return None
     return "active" if is_active(company, basis, customer, company.now) else "churned"
@@ -76,9 +74,7 @@ def customer_losses(company: Company) -> Rows:
                 if purchase == "churned"
                 else None,
                 "unsubscribed_at": unsubscribed,
-                "contract_closed_at": company.contract_churns(account_id)[-1]
-                if contract == "churned"
-                else None,
+                "contract_closed_at": company.contract_churns(account_id)[-1] if contract == "churned" else None,
                 "primary_loss_type": "contract_closed" if contract == "churned" else loss,
                 "is_reachable": unsubscribed is None,
             }

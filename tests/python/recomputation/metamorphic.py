@@ -89,8 +89,7 @@ def with_new_names(marts: dict[str, list[dict[str, Any]]]) -> dict[str, list[dic
     """Return what the marts of the original become when accounts are renamed."""
     return {
         mart: [
-            {name: new_name(value) if name == "account_id" else value for name, value in row.items()}
-            for row in rows
+            {name: new_name(value) if name == "account_id" else value for name, value in row.items()} for row in rows
         ]
         for mart, rows in marts.items()
     }

@@ -56,9 +56,7 @@ def score(promoters: int, passives: int, detractors: int) -> dict[str, Any]:
     adjusted_p = Fraction(promoters + Fraction(3, 4)) / (n + 3)
     adjusted_d = Fraction(detractors + Fraction(3, 4)) / (n + 3)
     centre = 100 * float(adjusted_p - adjusted_d)
-    spread = (
-        NORMAL_QUANTILE * 100 * sqrt((adjusted_p + adjusted_d - (adjusted_p - adjusted_d) ** 2) / (n + 3))
-    )
+    spread = NORMAL_QUANTILE * 100 * sqrt((adjusted_p + adjusted_d - (adjusted_p - adjusted_d) ** 2) / (n + 3))
     return {
         "nps": float(100 * (p - d)),
         "std_error": 100 * sqrt((p + d - (p - d) ** 2) / n),
@@ -96,9 +94,7 @@ class Series:
         self.values = {("all", "all")} | {
             (name, company.dimension_of(customer, name)) for customer in customers for name in NPS_DIMENSIONS
         }
-        self.first = min(
-            [one.at for one in self.responses] + [one.sent_at for one in self.invitations], default=None
-        )
+        self.first = min([one.at for one in self.responses] + [one.sent_at for one in self.invitations], default=None)
 
     def under(self, value: tuple[str, str], customer: str | None) -> bool:
         """True when a customer counts under a dimension value."""
@@ -110,12 +106,8 @@ class Series:
         delivered = [one for one in invitations if one.is_delivered]
         return {value: self._row(value, kept, delivered) for value in self.values}
 
-    def _row(
-        self, value: tuple[str, str], kept: list[Response], delivered: list[Invitation]
-    ) -> dict[str, Any]:
-        promoters, passives, detractors = score_counts(
-            [one for one in kept if self.under(value, one.customer)]
-        )
+    def _row(self, value: tuple[str, str], kept: list[Response], delivered: list[Invitation]) -> dict[str, Any]:
+        promoters, passives, detractors = score_counts([one for one in kept if self.under(value, one.customer)])
         n = promoters + passives + detractors
         invited = [one for one in delivered if self.under(value, one.customer)]
         answered = sum(1 for one in invited if is_answered(one, self.responses))

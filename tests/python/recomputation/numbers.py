@@ -60,10 +60,7 @@ def percent_rank(values: dict[str, Fraction]) -> dict[str, Fraction]:
     count = len(values)
     if count == 1:
         return dict.fromkeys(values, Fraction(0))
-    return {
-        key: Fraction(sum(other < value for other in values.values()), count - 1)
-        for key, value in values.items()
-    }
+    return {key: Fraction(sum(other < value for other in values.values()), count - 1) for key, value in values.items()}
 
 
 def kaplan_meier(

@@ -23,9 +23,7 @@ class Evidence:
         """Collect the sources by customer, each in time order."""
         self.company = company
         self.reasons = reason_map(company)
-        exit_surveys = {
-            row["survey_id"] for row in company.current("surveys") if row["survey_type"] == "exit"
-        }
+        exit_surveys = {row["survey_id"] for row in company.current("surveys") if row["survey_type"] == "exit"}
         self.exits: dict[str, list[Row]] = defaultdict(list)
         for row in sorted(
             company.facts("survey_responses", "responded_at"),
@@ -100,9 +98,7 @@ def last_churn(company: Company, basis: str, customer: str, period: Period) -> d
     """Return the last churn of a customer inside a period."""
     if basis == "contract":
         return [at for at in company.contract_churns(customer) if period.start <= at < period.cut][-1]
-    return [
-        day for day in company.purchase_churns(customer) if period.start.date() <= day < period.cut.date()
-    ][-1]
+    return [day for day in company.purchase_churns(customer) if period.start.date() <= day < period.cut.date()][-1]
 
 
 def churn_reasons(company: Company) -> Rows:
@@ -118,8 +114,7 @@ def churn_reasons(company: Company) -> Rows:
                 moved = movements(company, basis, starts, period)
                 churned = [customer for customer, what in moved.items() if what == "churned"]
                 count = Counter(
-                    evidence.reason(customer, last_churn(company, basis, customer, period))
-                    for customer in churned
+                    evidence.reason(customer, last_churn(company, basis, customer, period)) for customer in churned
                 )
                 count["unknown"] += 0
                 known = len(churned) - count["unknown"]

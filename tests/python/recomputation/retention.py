@@ -40,9 +40,7 @@ def retention_rate(company: Company) -> Rows:
                 under = {customer: values_at(company, basis, customer, period.start) for customer in moved}
                 for value in values:
                     count = {
-                        name: sum(
-                            1 for customer, what in moved.items() if what == name and value in under[customer]
-                        )
+                        name: sum(1 for customer, what in moved.items() if what == name and value in under[customer])
                         for name in ("retained", "churned", "new", "flash", "reactivated")
                     }
                     at_start = count["retained"] + count["churned"]

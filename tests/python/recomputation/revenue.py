@@ -12,9 +12,7 @@ Rows = list[dict[str, Any]]
 MOVEMENTS = ("new", "reactivation", "expansion", "contraction", "churned")
 
 
-def movement(
-    company: Company, customer: str, period: Period, start: Fraction, end: Fraction
-) -> tuple[str, Fraction]:
+def movement(company: Company, customer: str, period: Period, start: Fraction, end: Fraction) -> tuple[str, Fraction]:
     """Return what happened to a customer's MRR between two boundaries, and by how much (positive)."""
     paid = [contract.started_at for contract in company.contracts_of[customer] if contract.mrr > 0]
     if start <= 0 < end:
@@ -40,19 +38,14 @@ def revenue_retention(company: Company) -> Rows:
                 start = monthly_revenue(company, customer, period.start)
                 end = monthly_revenue(company, customer, period.cut)
                 what, amount = movement(company, customer, period, start, end)
-                facts.append(
-                    (values_at(company, "contract", customer, period.start), start, end, what, amount)
-                )
+                facts.append((values_at(company, "contract", customer, period.start), start, end, what, amount))
             for value in values:
                 rows.append(_row(kind, period, value, [fact for fact in facts if value in fact[0]]))
     return rows
 
 
 def _row(kind: str, period: Period, value: tuple[str, str], facts: list[Any]) -> dict[str, Any]:
-    moved = {
-        name: sum((amount for _, _, _, what, amount in facts if what == name), Fraction(0))
-        for name in MOVEMENTS
-    }
+    moved = {name: sum((amount for _, _, _, what, amount in facts if what == name), Fraction(0)) for name in MOVEMENTS}
     at_start = sum((start for _, start, _, _, _ in facts), Fraction(0))
     at_end = sum((end for _, _, end, _, _ in facts), Fraction(0))
     paying = [(start, end) for _, start, end, _, _ in facts if start > 0]

@@ -44,9 +44,7 @@ def read_targets(company: Company) -> list[Target]:
         rate = company.rates.rate(row["currency"], row["period_start"])
         assert rate is not None
         if midnight(row["period_start"]) < company.now:
-            found.append(
-                Target(row["rep_id"], midnight(row["period_start"]), Fraction(row["target_amount"]) * rate)
-            )
+            found.append(Target(row["rep_id"], midnight(row["period_start"]), Fraction(row["target_amount"]) * rate))
     return found
 
 
@@ -59,26 +57,21 @@ def sales_performance(company: Company) -> Rows:
     targets = read_targets(company)
     values = {("all", "all")}
     values |= {(name, deal.dimensions[name]) for deal in company.deals for name in SALES_DIMENSIONS}
-    values |= {
-        (name, company.rep_dimension(one.rep_id, name)) for one in targets for name in TARGET_DIMENSIONS
-    }
+    values |= {(name, company.rep_dimension(one.rep_id, name)) for one in targets for name in TARGET_DIMENSIONS}
     first = min(deal.first_event_at for deal in company.deals if deal.first_event_at is not None)
     for name, value in sorted(values):
         deals = [deal for deal in company.deals if name == "all" or deal.dimensions[name] == value]
         own = [
             one
             for one in targets
-            if name == "all"
-            or (name in TARGET_DIMENSIONS and company.rep_dimension(one.rep_id, name) == value)
+            if name == "all" or (name in TARGET_DIMENSIONS and company.rep_dimension(one.rep_id, name) == value)
         ]
         for kind in PERIOD_TYPES:
             for period in periods(first, company.now, kind):
                 due = [one.amount for one in own if period.holds(one.month)]
                 target = sum(due, Fraction(0)) if due else None
                 row = period_row(company, period, deals, target, reasons)
-                row.update(
-                    period_type=kind, period_start=period.start.date(), dimension=name, dimension_value=value
-                )
+                row.update(period_type=kind, period_start=period.start.date(), dimension=name, dimension_value=value)
                 rows.append(row)
     return rows
 
@@ -97,9 +90,7 @@ def cycles(deals: list[Deal]) -> list[Fraction]:
     ]
 
 
-def closed_in(
-    deals: list[Deal], since: datetime, until: datetime, reasons: dict[str, str]
-) -> dict[str, list[Deal]]:
+def closed_in(deals: list[Deal], since: datetime, until: datetime, reasons: dict[str, str]) -> dict[str, list[Deal]]:
     """Return the deals closed in a window by verdict."""
     found: dict[str, list[Deal]] = {"won": [], "lost": [], "no_decision": []}
     for deal in deals:

@@ -75,9 +75,7 @@ def customer_segments(company: Company) -> Rows:
     buyers = company.qualifying_orders
     recency = rfm_scores({one: Fraction(days[-1].toordinal()) for one, days in company.order_days.items()})
     frequency = rfm_scores({one: Fraction(len(days)) for one, days in company.order_days.items()})
-    monetary = rfm_scores(
-        {one: sum((order.net for order in orders), Fraction(0)) for one, orders in buyers.items()}
-    )
+    monetary = rfm_scores({one: sum((order.net for order in orders), Fraction(0)) for one, orders in buyers.items()})
     values = historical_values(company)
     ranks = percent_rank({one: values.get(one, Fraction(0)) for one in company.customers})
     revenue = cash_revenue(company, company.now)
@@ -146,9 +144,7 @@ def customer_360(company: Company) -> Rows:
         for each in responses
         if each.score is not None and each.customer is not None
     ]
-    last_answer = {
-        each.customer: each for each in sorted(scored, key=lambda each: (each.at, each.response_id))
-    }
+    last_answer = {each.customer: each for each in sorted(scored, key=lambda each: (each.at, each.response_id))}
     rows = []
     for one, account in company.customers.items():
         open_deals = [deal for deal in company.deals if deal.customer == one and deal.open_at(company.now)]
@@ -172,9 +168,7 @@ def customer_360(company: Company) -> Rows:
                 "last_nps_score": answer.score if answer else None,
                 "last_nps_at": answer.at if answer else None,
                 "open_deals": len(open_deals),
-                "open_amount": money(
-                    sum((deal.amount for deal in open_deals if deal.amount is not None), Fraction(0))
-                ),
+                "open_amount": money(sum((deal.amount for deal in open_deals if deal.amount is not None), Fraction(0))),
                 "mrr": money(monthly_revenue(company, one, company.now)),
                 "contract_ends_at": max(ends) if held and len(ends) == len(held) else None,
             }
@@ -193,9 +187,7 @@ def value_at_risk(company: Company) -> Rows:
             "value_tier": tiers[0],
             "risk_tier": tiers[1] or "(unknown)",
             "customers": len(group),
-            "trailing_12_month_revenue": money(
-                sum((revenue.get(one, Fraction(0)) for one in group), Fraction(0))
-            ),
+            "trailing_12_month_revenue": money(sum((revenue.get(one, Fraction(0)) for one in group), Fraction(0))),
             "mrr": money(sum((monthly_revenue(company, one, company.now) for one in group), Fraction(0))),
         }
         for tiers, group in groups.items()

@@ -223,9 +223,7 @@ def test_an_overlap_ends_the_earlier_row() -> None:
         (0, 0, 30, 0),
         (0, 0, 0, 0),
     ]
-    churned = [
-        row for row in marts["retention_rate"] if row["churned_customers"] and row["dimension"] == "plan"
-    ]
+    churned = [row for row in marts["retention_rate"] if row["churned_customers"] and row["dimension"] == "plan"]
     assert {(row["period_type"], row["dimension_value"]) for row in churned} == {("month", "pro")}
     # 31 days of January, 14 of February's 29, then 15 + 14 days at 30.
     value = Fraction(10) + Fraction(140, 29) + Fraction(450, 29) + Fraction(30 * 14, 31)
@@ -283,9 +281,7 @@ def test_repeat_purchase() -> None:
         5, too young, 2024-01-12, 5
     """
     rows = company({"as_of": date(2024, 2, 10)}, orders=orders)["repeat_purchase_rate"]
-    found = [
-        (row["horizon_days"], row["customers"], row["repeaters"]) for row in rows if row["dimension"] == "all"
-    ]
+    found = [(row["horizon_days"], row["customers"], row["repeaters"]) for row in rows if row["dimension"] == "all"]
     assert found == [(30, 2, 1)]
 
 
@@ -342,9 +338,7 @@ def test_churn_reasons_take_the_best_source() -> None:
     """
     raw: Raw = {
         "subscription_periods": table("s", contracts.replace("2024-01-01", "2023-12-01")),
-        "support_tickets": table(
-            "t", "ticket_id, account_id, opened_at, category\n1, c, 2024-04-19, Too Dear \n"
-        ),
+        "support_tickets": table("t", "ticket_id, account_id, opened_at, category\n1, c, 2024-04-19, Too Dear \n"),
         "deals": table(
             "d",
             "deal_id, account_id, stage, created_at, closed_at, deal_type, competitor\n"
@@ -409,15 +403,9 @@ def test_funnel_credits_and_outcomes() -> None:
         ("Three", 0, 0),
         ("(unmapped)", 0, 0),
     ]
-    days = months(
-        marts["funnel_conversion"], "median_days_in_stage", stage="Three", period_start=date(2024, 1, 1)
-    )
+    days = months(marts["funnel_conversion"], "median_days_in_stage", stage="Three", period_start=date(2024, 1, 1))
     assert days == [(10,)]
-    year = [
-        row
-        for row in marts["sales_performance"]
-        if row["period_type"] == "year" and row["dimension"] == "all"
-    ]
+    year = [row for row in marts["sales_performance"] if row["period_type"] == "year" and row["dimension"] == "all"]
     measures = ("won", "lost", "open", "won_amount", "lost_amount", "mean_cycle_days")
     assert [year[0][name] for name in measures] == [2, 2, 3, 150, 20, 40]
 
@@ -429,9 +417,9 @@ def test_value_lost_and_bottleneck() -> None:
     history = ["deal_id, stage, entered_at"]
     history += [f"w{n}, {stage}, 2024-01-0{day}" for n in range(3) for day, stage in ((1, "One"), (2, "Two"))]
     history += ["l0, One, 2024-01-01", "l1, One, 2024-01-01", "l1, Two, 2024-01-03"]
-    rows = company(
-        {"bottleneck_minimum_deals": 4}, deals="\n".join(lines), deal_stage_history="\n".join(history)
-    )["funnel_conversion"]
+    rows = company({"bottleneck_minimum_deals": 4}, deals="\n".join(lines), deal_stage_history="\n".join(history))[
+        "funnel_conversion"
+    ]
     found = months(rows, "stage", "lost", "value_lost", "is_bottleneck")
     # Of those that reached Two three of four closed deals were won, worth 200 on average; Three: all of them.
     assert found == [("One", 1, 150, False), ("Two", 1, 200, True), ("Three", 0, 0, False)]
@@ -456,9 +444,7 @@ def test_one_answer_per_respondent_and_window() -> None:
         (10, 9, 1, 0, 90, "indicative"),
         (1, None, None, None, None, "suppressed"),
     ]
-    rolling = [
-        row for row in marts["nps"] if row["period_type"] == "rolling_90d" and row["dimension"] == "all"
-    ]
+    rolling = [row for row in marts["nps"] if row["period_type"] == "rolling_90d" and row["dimension"] == "all"]
     assert [(row["period_start"], row["responses"]) for row in rolling] == [
         (date(2024, 2, 1), 10),
         (date(2024, 2, 10), 11),

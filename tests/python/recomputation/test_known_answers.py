@@ -39,10 +39,7 @@ COHORTS_1997 = {
 
 def delivered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Give rows the address of one load."""
-    return [
-        {**row, "load_id": "1", "line_number": str(line), "file": "export.csv"}
-        for line, row in enumerate(rows, 2)
-    ]
+    return [{**row, "load_id": "1", "line_number": str(line), "file": "export.csv"} for line, row in enumerate(rows, 2)]
 
 
 def everything(rows: list[dict[str, Any]], **where: Any) -> list[dict[str, Any]]:
@@ -101,9 +98,7 @@ def test_cohorts_of_cdnow(cdnow: Company) -> None:
     rows = everything(churn_cohorts(cdnow, ("month",)))
     for cohort, numbers in COHORTS_1997.items():
         found = sorted(
-            (row["periods_since_start"], row["retained_customers"])
-            for row in rows
-            if row["cohort_start"] == cohort
+            (row["periods_since_start"], row["retained_customers"]) for row in rows if row["cohort_start"] == cohort
         )
         assert [count for _, count in found] == [int(number) for number in numbers.split()]
     sizes = {row["cohort_start"]: row["cohort_size"] for row in rows if row["periods_since_start"] == 0}
@@ -252,9 +247,7 @@ def test_sales_rates_of_the_worked_example() -> None:
     stages = [("Won", "", 12), ("Lost", "", 26), ("Lost", "no decision", 9)]
     rows = []
     for stage, reason, count in stages:
-        rows += [
-            {"stage": stage, "lost_reason": reason, "created_at": "2024-01-01", "closed_at": "2024-01-20"}
-        ] * count
+        rows += [{"stage": stage, "lost_reason": reason, "created_at": "2024-01-01", "closed_at": "2024-01-20"}] * count
     deals = [{"deal_id": str(number), **row} for number, row in enumerate(rows)]
     raw = {
         "deals": delivered(deals),
@@ -272,9 +265,7 @@ def test_velocity_of_the_worked_example() -> None:
         {"deal_id": f"w{n}", "stage": "Won", "amount": "25000", "closed_at": str(start + timedelta(90))}
         for n in range(20)
     ]
-    deals += [
-        {"deal_id": f"l{n}", "stage": "Lost", "closed_at": str(start + timedelta(90))} for n in range(60)
-    ]
+    deals += [{"deal_id": f"l{n}", "stage": "Lost", "closed_at": str(start + timedelta(90))} for n in range(60)]
     deals += [{"deal_id": f"o{n}", "stage": "Prospecting"} for n in range(40)]
     deals = [{**deal, "created_at": str(start)} for deal in deals]
     rows = recompute({"deals": delivered(deals), "deal_stages": DEAL_STAGES}, {})["sales_performance"]

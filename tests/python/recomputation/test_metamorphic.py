@@ -43,11 +43,7 @@ def totals_by_dimension(rows: list[dict[str, Any]], grain: tuple[str, ...], meas
     for row in rows:
         group = sums[tuple(row[name] for name in rest)]
         group[row["dimension"]] = group.get(row["dimension"], 0) + (row[measure] or 0)
-    return [
-        str(key)
-        for key, group in sums.items()
-        if any(abs(one - group["all"]) > 1e-9 for one in group.values())
-    ]
+    return [str(key) for key, group in sums.items() if any(abs(one - group["all"]) > 1e-9 for one in group.values())]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

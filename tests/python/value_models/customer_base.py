@@ -45,9 +45,7 @@ def read_cdnow(last_day: date, end: date, with_zero_amounts: bool = True) -> Cus
         means.append(np.mean([amounts[customer][day] for day in days[1:]]) if len(days) > 1 else np.nan)
         purchase_days.append(all_days)
     frequency, recency, age = np.array(rows, dtype=np.float64).T
-    return CustomerBase(
-        PurchaseHistories.from_arrays(frequency, recency, age), np.array(means), purchase_days
-    )
+    return CustomerBase(PurchaseHistories.from_arrays(frequency, recency, age), np.array(means), purchase_days)
 
 
 def cdnow_calibration() -> CustomerBase:

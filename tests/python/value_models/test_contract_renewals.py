@@ -32,9 +32,7 @@ def test_published_parameters_and_projection():
     assert fit.customers == 1000
     assert astuple(fit.parameters) == pytest.approx((0.668, 3.806), abs=5.1e-4)
     assert fit.log_likelihood == pytest.approx(-1611.158, abs=1e-3)
-    assert survival(fit.parameters, range(8, 13)) == pytest.approx(
-        [0.460, 0.436, 0.414, 0.395, 0.378], abs=5.1e-4
-    )
+    assert survival(fit.parameters, range(8, 13)) == pytest.approx([0.460, 0.436, 0.414, 0.395, 0.378], abs=5.1e-4)
 
 
 def test_single_customers_and_counts_are_the_same():
@@ -96,9 +94,7 @@ def test_survival_and_retention_fit_together():
     parameters = ShiftedBetaGeometricParameters(0.668, 3.806)
     n = np.arange(30)
     assert survival(parameters, 0) == pytest.approx(1.0)
-    assert survival(parameters, n + 1) / survival(parameters, n) == pytest.approx(
-        retention_rate(parameters, n)
-    )
+    assert survival(parameters, n + 1) / survival(parameters, n) == pytest.approx(retention_rate(parameters, n))
     year = np.prod([retention_rate(parameters, n + month) for month in range(12)], axis=0)
     assert survival_given_renewals(parameters, n) == pytest.approx(year)
     assert (np.diff(survival_given_renewals(parameters, n)) > 0).all()

@@ -38,9 +38,7 @@ def test_expected_value_weighs_the_own_mean_against_the_population():
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(
     logarithms=st.tuples(st.floats(-2, 3), st.floats(-2, 3), st.floats(-3, 8)),
-    rows=st.lists(
-        st.tuples(st.integers(1, 300), st.floats(0.01, 1e5), st.integers(1, 9)), min_size=1, max_size=6
-    ),
+    rows=st.lists(st.tuples(st.integers(1, 300), st.floats(0.01, 1e5), st.integers(1, 9)), min_size=1, max_size=6),
 )
 def test_gradient_equals_finite_differences(logarithms, rows):
     columns = [np.array(column, dtype=np.float64) for column in zip(*rows, strict=True)]
@@ -75,9 +73,7 @@ def test_parameters_of_simulated_orders_are_recovered():
     )
     # Another currency is another gamma.
     other = fit_gamma_gamma(frequency, mean_value * 150)
-    assert astuple(other.parameters) == pytest.approx(
-        np.array(astuple(fit.parameters)) * [1, 1, 150], rel=1e-6
-    )
+    assert astuple(other.parameters) == pytest.approx(np.array(astuple(fit.parameters)) * [1, 1, 150], rel=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -101,14 +101,10 @@ def test_distinct_rows_survive_colliding_hashes_and_signed_zeros(collide, monkey
 @pytest.mark.parametrize("model", MODELS)
 def test_days_instead_of_weeks_rescale_the_rates_only(model):
     histories = cdnow_calibration().grouped
-    days = PurchaseHistories(
-        histories.frequency, histories.recency * 7, histories.age * 7, histories.customers
-    )
+    days = PurchaseHistories(histories.frequency, histories.recency * 7, histories.age * 7, histories.customers)
     in_weeks, in_days = FITS[model](histories), FITS[model](days)
     factor = np.array([1, 7, 1, 7 if model == "pareto_nbd" else 1])
-    assert astuple(in_days.parameters) == pytest.approx(
-        np.array(astuple(in_weeks.parameters)) * factor, rel=1e-6
-    )
+    assert astuple(in_days.parameters) == pytest.approx(np.array(astuple(in_weeks.parameters)) * factor, rel=1e-6)
     purchases = histories.frequency @ histories.customers
     assert in_days.log_likelihood == pytest.approx(in_weeks.log_likelihood - purchases * np.log(7), rel=1e-11)
 
@@ -123,16 +119,12 @@ def test_standard_errors_are_those_of_a_numerical_information_matrix(model):
     for index in range(4):
         shift = np.zeros(4)
         shift[index] = 1e-4 * centre[index]
-        information[index] = (likelihood(centre - shift)[1] - likelihood(centre + shift)[1]) / (
-            2 * shift[index]
-        )
+        information[index] = (likelihood(centre - shift)[1] - likelihood(centre + shift)[1]) / (2 * shift[index])
     errors = np.sqrt(np.diag(np.linalg.inv(information)))
     assert astuple(fit.standard_errors) == pytest.approx(errors, rel=1e-4)
 
 
-log_parameters = st.tuples(
-    st.floats(-2.3, 2.0), st.floats(-0.7, 3.7), st.floats(-2.3, 2.0), st.floats(-0.7, 4.5)
-)
+log_parameters = st.tuples(st.floats(-2.3, 2.0), st.floats(-0.7, 3.7), st.floats(-2.3, 2.0), st.floats(-0.7, 4.5))
 history = st.tuples(st.integers(0, 300), st.floats(0, 1), st.floats(0, 400))
 
 

@@ -192,9 +192,7 @@ def test_nobody_and_no_horizon_are_fine(model):
     assert score(PUBLISHED[model], None, CUSTOMER_1, 0, 0.01).expected_purchases.tolist() == [0.0]
 
 
-@pytest.mark.parametrize(
-    ("model", "predicted"), [("bg_nbd", 1653.4), ("mbg_nbd", 1576.7), ("pareto_nbd", 1665.5)]
-)
+@pytest.mark.parametrize(("model", "predicted"), [("bg_nbd", 1653.4), ("mbg_nbd", 1576.7), ("pareto_nbd", 1665.5)])
 def test_holdout_of_cdnow(model, predicted):
     """All three models see too few of the 1,882 purchase days of the 39 weeks to 1998-06-30."""
     base = cdnow_calibration()

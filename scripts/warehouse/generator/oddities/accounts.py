@@ -33,9 +33,7 @@ def chain_of_merges(sample: Sample) -> None:
     """Add three merges in a row: everything belongs to the last account."""
     for number in (1, 2, 3):
         account(sample, f"A-chain-{number}", merged_into_account_id=f"A-chain-{number + 1}")
-        order(
-            sample, f"O-chain-{number}", f"A-chain-{number}", f"{sample.day(15 - number)} 11:00:00", "75.00"
-        )
+        order(sample, f"O-chain-{number}", f"A-chain-{number}", f"{sample.day(15 - number)} 11:00:00", "75.00")
     account(sample, "A-chain-4", segment="Enterprise")
 
 
@@ -125,9 +123,7 @@ def inferred_accounts(sample: Sample) -> None:
         action="unsubscribe",
         occurred_at=f"{sample.day(9)} 12:00:00",
     )
-    sample.add(
-        "contacts", 1, contact_id="C-inferred", account_id="A-inferred-contact", full_name="Robin Stone"
-    )
+    sample.add("contacts", 1, contact_id="C-inferred", account_id="A-inferred-contact", full_name="Robin Stone")
     sample.add(
         "survey_invitations",
         1,

@@ -173,9 +173,7 @@ def edges_of_months(sample: Sample) -> None:
         months_later(as_of(sample), 6),
         "75.00",
     )
-    contract(
-        sample, "S-edge-planned-start", account(sample, "A-edge-planned-start"), as_of(sample), None, "76.00"
-    )
+    contract(sample, "S-edge-planned-start", account(sample, "A-edge-planned-start"), as_of(sample), None, "76.00")
     contract(
         sample,
         "S-edge-next-year",

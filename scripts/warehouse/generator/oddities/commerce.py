@@ -266,9 +266,7 @@ def large_buyer(sample: Sample) -> None:
         )
     for tier, amount in (("bronze", "1.00"), ("silver", "500.00"), ("gold", "2000.00")):
         # Exactly the lower bound of the tier.
-        order(
-            sample, f"O-tier-{tier}", account(sample, f"A-tier-{tier}"), f"{sample.day(2)} 10:00:00", amount
-        )
+        order(sample, f"O-tier-{tier}", account(sample, f"A-tier-{tier}"), f"{sample.day(2)} 10:00:00", amount)
 
 
 ODDITIES = (

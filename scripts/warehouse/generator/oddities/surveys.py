@@ -121,9 +121,7 @@ def other_surveys(sample: Sample) -> None:
             account_id=buyer,
             question_id="satisfaction",
         )
-    response(
-        sample, "Q-pulse", pulse, "7", f"{sample.day(5, 8)} 10:00:00", account_id=buyer, question_id="mood"
-    )
+    response(sample, "Q-pulse", pulse, "7", f"{sample.day(5, 8)} 10:00:00", account_id=buyer, question_id="mood")
     response(
         sample,
         "Q-exit",

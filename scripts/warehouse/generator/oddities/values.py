@@ -360,16 +360,12 @@ def _pairs(kind: str, values: tuple[str, ...]) -> list[tuple[Entity, Column, str
     return pairs
 
 
-def _add(
-    sample: Sample, sort: str, entity: Entity, column: Column, value: str | None, numbers: dict[str, int]
-) -> None:
+def _add(sample: Sample, sort: str, entity: Entity, column: Column, value: str | None, numbers: dict[str, int]) -> None:
     """Add an ordinary row with one cell replaced; `numbers` counts the rows of an entity."""
     numbers[entity.name] = number = numbers.get(entity.name, 0) + 1
     row = _ordinary(sample, entity, f"{sort}-{column.name}-{number:02d}", number)
     cell = row.get(column.name) or ""
-    sample.add(
-        entity.name, 1, **{**row, column.name: None if value is None else _filled(sample, value, cell)}
-    )
+    sample.add(entity.name, 1, **{**row, column.name: None if value is None else _filled(sample, value, cell)})
 
 
 def holders(sample: Sample) -> None:
@@ -429,9 +425,7 @@ def debatable_values(sample: Sample) -> None:
     """Add orders and answers with values that staging may repair or refuse."""
     numbers: dict[str, int] = {}
     for kind, values in DEBATABLE.items():
-        entity, column = next(
-            pair for pair in _judged(kind) if pair[0].name in ("orders", "survey_responses")
-        )
+        entity, column = next(pair for pair in _judged(kind) if pair[0].name in ("orders", "survey_responses"))
         for value in values:
             _add(sample, "debatable", entity, column, value, numbers)
 

@@ -54,7 +54,7 @@ reasons as (
         sum(churned_customers) as churned_customers,
         min(all_churned_customers) as all_churned_customers,
         max(all_churned_customers) as largest_all_churned_customers,
-        sum(share) as shares,
+        sum(share) as all_shares,
         min(coverage) as coverage,
         count(case when reason = 'unknown' then 1 end) as unknown_rows,
         sum(case when reason = 'unknown' then share end) as unknown_share
@@ -168,9 +168,9 @@ broken_rules as (
     from reasons
     where
         unknown_rows <> 1
-        or (shares is null) <> (all_churned_customers = 0)
+        or (all_shares is null) <> (all_churned_customers = 0)
         or (coverage is null) <> (all_churned_customers = 0)
-        or abs(shares - 1) > 1e-9
+        or abs(all_shares - 1) > 1e-9
         or abs(coverage + unknown_share - 1) > 1e-9
 
     union all

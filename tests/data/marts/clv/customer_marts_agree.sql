@@ -149,7 +149,7 @@ last_revenue as (
             row_number() over (order by period_start desc) as periods_from_last
         from {{ ref('revenue_retention') }}
         where period_type = 'month' and dimension = 'all'
-    ) as months
+    ) as monthly_ends
     where periods_from_last = 1
 
 ),

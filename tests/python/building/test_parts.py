@@ -1,0 +1,142 @@
+"""The small parts of a build: variables, messages, the lock, the sweep, the room on the disk, the frozen inputs."""
+
+import datetime
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from warehouse.building.folders import CURRENT, check_room, new_run_folder, sweep
+from warehouse.building.inputs import LANDED, SEEDS, freeze_inputs
+from warehouse.building.locks import exclusive
+from warehouse.building.messages import described_failure
+from warehouse.building.run import is_replay
+from warehouse.building.variables import VariableError, parse_variables, with_published_window
+from warehouse.errors import WarehouseError
+from warehouse.landing.run import Options, land
+from warehouse.paths import WarehousePaths
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> WarehousePaths:
+    return WarehousePaths(tmp_path / "warehouse")
+
+
+def test_variables_of_the_command_line() -> None:
+    assert parse_variables(None, None) == {}
+    assert parse_variables("{grace_days: 7, as_of: 2025-07-01}", None) == {"grace_days": 7, "as_of": "2025-07-01"}
+    assert parse_variables(None, datetime.date(2025, 7, 1)) == {"as_of": "2025-07-01"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{grace_day: 7}", "did you mean grace_days"),
+        ("{landing_zone: /tmp}", "WAREHOUSE_DIR"),
+        ("[7]", "no mapping"),
+        ("{a: [}", "no YAML"),
+        ("{as_of: tomorrow}", "no date"),
+    ],
+)
+def test_variables_that_are_no_variables(text: str, words: str) -> None:
+    with pytest.raises(VariableError, match=words):
+        parse_variables(text, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "published", "relearn", "used"),
+    [
+        ({}, 180, False, {"inactivity_days": 180}),
+        ({}, 180, True, {}),
+        ({}, None, False, {}),
+        ({"inactivity_days": 90}, 180, False, {"inactivity_days": 90}),
+        ({"inactivity_days": None}, 180, False, {"inactivity_days": 180}),
+    ],
+)
+def test_the_published_window_is_kept(given: Any, published: int | None, relearn: bool, used: Any) -> None:
+    assert with_published_window(given, published, relearn) == used
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (
+            "Runtime Error\n  Conversion Error: Could not convert string 'a@b.org' to INT32",
+            "Could not convert string …",
+        ),
+        ('Constraint Error: Duplicate key "account_id: Noa Levi" violates', "Duplicate key …"),
+        ('Binder Error: Referenced column "basis" not found', 'Binder Error: Referenced column "basis" not found'),
+        ("Invalid Input Error: a@b.org is no number", "Invalid Input Error: … is no number"),
+        ("\x1b[31mCompilation Error\x1b[0m\n  no such macro", "Compilation Error no such macro"),
+        (None, "no message"),
+    ],
+)
+def test_messages_never_show_cells(message: str | None, shown: str) -> None:
+    found = described_failure(message)
+    assert shown in found
+    assert "@" not in found
+    assert "Noa" not in found
+
+
+@pytest.mark.parametrize(
+    ("published", "built", "expected"),
+    [("2025-07-01", "2025-06-30", True), ("2025-07-01", "2025-07-01", False), (None, "2025-07-01", False),
+     ("2025-07-01", None, False)],
+)  # fmt: skip
+def test_a_replay_is_an_earlier_day(published: str | None, built: str | None, expected: bool) -> None:
+    days = [datetime.date.fromisoformat(day) if day else None for day in (published, built)]
+    assert is_replay(*days) is expected
+
+
+def test_a_held_lock_names_its_holder(paths: WarehousePaths) -> None:
+    with (
+        exclusive(paths, "a build"),
+        pytest.raises(WarehouseError, match=f"a build is running .*process {os.getpid()}"),
+        exclusive(paths, "a rollback"),
+    ):
+        pass
+    with exclusive(paths, "a rollback"):
+        pass
+    assert not (paths.root / ".build.owner.json").exists()
+
+
+def test_the_sweep_takes_data_and_old_runs_and_leaves_logs(paths: WarehousePaths) -> None:
+    folders = []
+    for number in range(7):
+        run = new_run_folder(paths)
+        run.build_file.write_bytes(b"data")
+        run.logs.mkdir()
+        os.utime(run.path, ns=(number, number))
+        folders.append(run)
+    assert (paths.builds / CURRENT).resolve() == folders[-1].path
+    sweep(paths)
+    assert not list(paths.builds.glob("*/build.duckdb"))
+    assert [run.path.exists() for run in folders] == [False, False, False, True, True, True, True]
+    assert folders[-1].logs.exists()
+
+
+def test_a_disk_without_room_is_said_before_anything_is_built(
+    paths: WarehousePaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths.root.mkdir()
+    check_room(paths)
+    usage = shutil.disk_usage(paths.root)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
+    with pytest.raises(WarehouseError, match="too little room"):
+        check_room(paths)
+
+
+def test_what_is_landed_during_a_build_is_not_in_it(paths: WarehousePaths, tmp_path: Path) -> None:
+    assert freeze_inputs(paths, tmp_path / "frozen").kind == SEEDS
+    orders = tmp_path / "orders.csv"
+    orders.write_text("order_id,account_id,ordered_at,amount\n1,A,2025-01-01,5\n", "utf-8")
+    land(paths, [orders], Options(), lambda _: lambda __: None)
+    inputs = freeze_inputs(paths, tmp_path / "frozen")
+    assert (inputs.kind, inputs.rows) == (LANDED, 1)
+    before = sorted(path.name for path in (tmp_path / "frozen" / "orders").iterdir())
+    orders.write_text("order_id,account_id,ordered_at,amount\n2,A,2025-01-02,5\n", "utf-8")
+    land(paths, [orders], Options(), lambda _: lambda __: None)
+    assert sorted(path.name for path in (tmp_path / "frozen" / "orders").iterdir()) == before
+    assert len(list((paths.landing / "orders").iterdir())) == len(before) + 1

@@ -1,0 +1,218 @@
+"""Erasing a customer: out of every byte, merged accounts and mentions included, and a redelivery stays erased."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from publishing.companies import keep, marks
+from warehouse.erasing.customer import find_customer
+from warehouse.erasing.landing import FOLDER, READY, finish_erasure, prepare_erasure
+from warehouse.erasing.memory import erased_hashes, names_erased, remembered, without_erased
+from warehouse.erasing.run import erase_customer
+from warehouse.errors import WarehouseError
+from warehouse.landing import zone
+from warehouse.landing.run import Options, land
+from warehouse.paths import WarehousePaths
+from warehouse.publishing.live import publish_version
+
+# Ids and texts of the customer that is erased; none of them may be left in any byte.
+SECRETS = (
+    "ACC-SECRET", "ACC-MERGED", "Noa Levi Trading", "Noa Levi the Elder", "DEAL-SECRET", "CONTACT-SECRET",
+    "ORDER-SECRET", "LEAD-SECRET", "RESPONDENT-SECRET", "what a dreadful service", "Noa's big renewal",
+)  # fmt: skip
+
+EXPORTS = {
+    "accounts": """account_id,account_name,email,referred_by_account_id,merged_into_account_id
+ACC-SECRET,Noa Levi Trading,noa@levi.example,,
+ACC-MERGED,Noa Levi the Elder,old@levi.example,,ACC-SECRET
+ACC-OTHER,Other House,other@house.example,ACC-SECRET,
+""",
+    "contacts": """contact_id,account_id,full_name,email
+CONTACT-SECRET,ACC-SECRET,Noa Levi the Elder,noa@levi.example
+CONTACT-OTHER,ACC-OTHER,Some Body,some@house.example
+""",
+    "deals": """deal_id,account_id,stage,deal_name
+DEAL-SECRET,ACC-SECRET,demo,Noa's big renewal
+DEAL-OTHER,ACC-OTHER,demo,Other renewal
+""",
+    "deal_stage_history": """deal_id,stage,entered_at
+DEAL-SECRET,demo,2025-01-01
+DEAL-OTHER,demo,2025-01-01
+""",
+    "leads": """lead_id,created_at,converted_account_id,converted_deal_id
+LEAD-SECRET,2025-01-01,,DEAL-SECRET
+LEAD-OTHER,2025-01-01,ACC-OTHER,DEAL-OTHER
+""",
+    "orders": """order_id,account_id,ordered_at,amount,refund_of_order_id
+ORDER-SECRET,ACC-MERGED,2025-01-01,10,
+ORDER-OTHER,ACC-OTHER,2025-01-01,10,
+""",
+    "activities": """activity_id,account_id,activity_type,occurred_at,contact_id
+1,ACC-SECRET,call,2025-01-01,CONTACT-SECRET
+2,ACC-OTHER,call,2025-01-01,CONTACT-SECRET
+""",
+    "survey_responses": """response_id,account_id,survey,score,comment,responded_at,respondent_id
+1,ACC-SECRET,nps,1,what a dreadful service,2025-01-01,RESPONDENT-SECRET
+2,,nps,2,what a dreadful service,2025-02-01,RESPONDENT-SECRET
+3,ACC-OTHER,nps,9,better than Noa Levi Trading and write to noa@levi.example,2025-01-01,RESPONDENT-OTHER
+""",
+    # One field too many: a row of bad structure that keeps its raw line.
+    "support_tickets": """ticket_id,account_id,opened_at,category
+7,ACC-SECRET,2025-01-01,billing,one too many
+8,ACC-OTHER,2025-01-01,billing
+""",
+}
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> WarehousePaths:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    for entity, text in EXPORTS.items():
+        (folder / f"{entity}.csv").write_text(text, "utf-8")
+    paths = WarehousePaths(tmp_path / "warehouse")
+    report = land(paths, [folder], Options(), lambda _: lambda __: None)
+    assert not report.has_rejected
+    return paths
+
+
+def uncompressed(paths: WarehousePaths) -> dict[Path, bytes]:
+    """Return the bytes of every file; Parquet is written again without compression and encodings that hide texts."""
+    contents = {}
+    for path in paths.root.rglob("*"):
+        if path.suffix == ".parquet":
+            plain = path.with_suffix(".plain")
+            pq.write_table(pq.read_table(path, partitioning=None), plain, compression="none", use_dictionary=False)
+            contents[path] = plain.read_bytes()
+            plain.unlink()
+        elif path.is_file():
+            contents[path] = path.read_bytes()
+    return contents
+
+
+def rows(paths: WarehousePaths, entity: str) -> list[dict[str, Any]]:
+    found = []
+    for path in sorted((paths.landing / entity).glob("*.parquet")):
+        found += pq.read_table(path, partitioning=None).to_pylist()
+    return found
+
+
+def test_no_byte_of_the_customer_is_left(paths: WarehousePaths) -> None:
+    before = b"".join(uncompressed(paths).values())
+    assert all(secret.encode() in before for secret in SECRETS)
+    tokens = [row["email"].encode() for row in rows(paths, "accounts")[:2]]
+    erased = erase_customer(paths, "ACC-SECRET")
+    assert erased.accounts == 2
+    for path, contents in uncompressed(paths).items():
+        for secret in (*(secret.encode() for secret in SECRETS), *tokens):
+            assert secret not in contents, (path, secret)
+
+
+def test_erased_rows_are_counted_where_they_were(paths: WarehousePaths) -> None:
+    erased = erase_customer(paths, "ACC-SECRET")
+    counted = {row["entity"]: row["rows_erased"] for row in rows(paths, zone.ERASED)}
+    assert counted == {
+        "accounts": 2, "contacts": 1, "deals": 1, "deal_stage_history": 1, "leads": 1, "orders": 1,
+        "activities": 1, "survey_responses": 2, "support_tickets": 1,
+    }  # fmt: skip
+    assert erased.landed_rows == sum(counted.values())
+    assert rows(paths, zone.QUARANTINE) == []
+
+
+def test_rows_of_others_stay_without_the_mention(paths: WarehousePaths) -> None:
+    erase_customer(paths, "ACC-SECRET")
+    assert [(row["account_id"], row["referred_by_account_id"]) for row in rows(paths, "accounts")] == [
+        ("ACC-OTHER", None)
+    ]
+    assert [(row["activity_id"], row["contact_id"]) for row in rows(paths, "activities")] == [("2", None)]
+    comments = [row["comment"] for row in rows(paths, "survey_responses")]
+    assert comments == ["better than (erased) and write to (erased)"]
+
+
+def test_any_of_the_merged_accounts_names_the_customer(paths: WarehousePaths) -> None:
+    assert erase_customer(paths, "ACC-MERGED").accounts == 2
+    assert [row["account_id"] for row in rows(paths, "accounts")] == ["ACC-OTHER"]
+
+
+def test_an_account_may_be_named_by_the_address_that_identifies_it(paths: WarehousePaths, tmp_path: Path) -> None:
+    orders = tmp_path / "orders.csv"
+    orders.write_text("order_id,account_id,ordered_at,amount\n9,by@address.example,2025-01-01,5\n", "utf-8")
+    land(paths, [orders], Options(), lambda _: lambda __: None)
+    assert erase_customer(paths, "by@address.example").landed_rows == 1
+
+
+def test_an_unknown_account_changes_nothing(paths: WarehousePaths) -> None:
+    before = {path: path.read_bytes() for path in paths.landing.rglob("*.parquet")}
+    with pytest.raises(WarehouseError, match="names this account"):
+        erase_customer(paths, "ACC-SECRE")
+    assert {path: path.read_bytes() for path in paths.landing.rglob("*.parquet")} == before
+    assert erased_hashes(paths) == frozenset()
+
+
+def test_erasing_twice_is_no_error(paths: WarehousePaths) -> None:
+    erase_customer(paths, "ACC-SECRET")
+    assert erase_customer(paths, "ACC-SECRET").landed_rows == 0
+
+
+def test_kept_versions_and_the_published_file_lose_the_customer(paths: WarehousePaths, tmp_path: Path) -> None:
+    orders = tmp_path / "orders.csv"
+    orders.write_text("order_id,account_id,ordered_at,amount\n9,A17,2025-01-01,5\n", "utf-8")
+    land(paths, [orders], Options(), lambda _: lambda __: None)
+    for run_id in ("first", "second"):
+        publish_version(paths, keep(paths, run_id))
+    erased = erase_customer(paths, "A17")
+    assert erased.version_rows == {"first": 3, "second": 3}
+    assert marks(paths.published_file) == {"second"}
+    from warehouse.publishing.live import published_state, roll_back
+
+    assert published_state(paths) == "live"
+    assert roll_back(paths).run_id == "first"
+    assert published_state(paths) == "live"
+
+
+def test_a_redelivery_stays_erased(paths: WarehousePaths) -> None:
+    delivered = {entity: pa.Table.from_pylist(rows(paths, entity)) for entity in ("accounts", "orders", "activities")}
+    assert remembered(paths) is None
+    erase_customer(paths, "ACC-SECRET")
+    contains = remembered(paths)
+    assert contains is not None
+    for entity, table in delivered.items():
+        remaining = without_erased(entity, table, contains)
+        assert (remaining.table.num_rows, remaining.erased) == (1, table.num_rows - 1)
+        assert not any(secret in str(remaining.table.to_pylist()) for secret in SECRETS)
+
+
+def test_a_redelivered_line_of_bad_structure_is_known(paths: WarehousePaths) -> None:
+    erase_customer(paths, "ACC-SECRET")
+    contains = remembered(paths)
+    assert contains is not None
+    lines = ["7,ACC-SECRET,2025-01-01,billing,one too many", "8,ACC-SECRETARY,2025-01-01", '"1";"ORDER-SECRET"', ""]
+    assert names_erased(lines, contains) == [True, False, True, False]
+
+
+def test_the_memory_is_worth_nothing_without_the_key(paths: WarehousePaths) -> None:
+    erase_customer(paths, "ACC-SECRET")
+    (paths.root / "token.key").unlink()
+    contains = remembered(paths)
+    assert contains is not None
+    assert contains("account", pa.array(["ACC-SECRET"])).to_pylist() == [False]
+
+
+@pytest.mark.parametrize("is_ready", [True, False])
+def test_a_killed_erasure_is_finished_or_never_was(paths: WarehousePaths, is_ready: bool) -> None:
+    customer = find_customer(paths, "ACC-SECRET")
+    assert customer is not None
+    prepare_erasure(paths, customer)
+    if is_ready:
+        (paths.root / FOLDER / READY).touch()
+        # The kill came when one file was in place already.
+        first = sorted((paths.root / FOLDER).glob("*/*.parquet"))[0]
+        first.replace(paths.landing / first.parent.name / first.name)
+    finish_erasure(paths)
+    left = {row["account_id"] for row in rows(paths, "accounts")}
+    assert left == ({"ACC-OTHER"} if is_ready else {"ACC-OTHER", "ACC-SECRET", "ACC-MERGED"})
+    assert bool(rows(paths, zone.ERASED)) is is_ready
+    assert not (paths.root / FOLDER).exists()
