@@ -8,13 +8,15 @@ BIN := $(VENV)/bin
 # The first Python on the PATH that is new enough.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+# The build that the Python suite looks at.
+TESTED := $(CURDIR)/.warehouse/tested
 SQL := $(shell find models tests/data -name '*.sql' 2>/dev/null)
 MACROS := $(shell find macros -name '*.sql') dbt_project.yml .sqlfluff
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup build test lint lint-python lint-sql types parse unit pytest lock clean
+.PHONY: help setup build test lint lint-python lint-sql types parse dbt-build pytest mutation torture test-postgres lock clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -33,7 +35,7 @@ $(READY): requirements/main.txt pyproject.toml
 build: $(READY)  ## The main job: land, build, audit and publish; prints the headline numbers
 	@$(BIN)/warehouse build
 
-test: $(READY) lint types parse pytest  ## Everything that CI checks
+test: $(READY) lint types parse dbt-build pytest  ## Everything that CI checks
 
 lint: lint-python lint-sql  ## ruff and sqlfluff
 
@@ -53,8 +55,19 @@ types: $(READY)  ## mypy
 parse: $(READY)  ## dbt parse; a warning or deprecation is an error
 	@$(BIN)/dbt --quiet --warn-error parse --no-partial-parse --show-all-deprecations
 
+dbt-build: $(READY)  ## dbt build of the sample with every data test and unit test
+	@mkdir -p $(TESTED)
+	@WAREHOUSE_BUILD_DIR=$(TESTED) $(BIN)/dbt --quiet --warn-error build \
+		--target-path $(TESTED)/target --log-path $(TESTED)/logs
+	@$(BIN)/python -c "import collections, json; results = json.load(open('$(TESTED)/target/run_results.json'))['results']; \
+		print('dbt build:', ', '.join(f'{n} {s}' for s, n in collections.Counter(r['status'] for r in results).items()))"
+
 pytest: $(READY)  ## The Python suite: landing, building, known answers, recomputation, conventions
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@if [ -f $(TESTED)/target/run_results.json ]; then export WAREHOUSE_TESTED_BUILD=$(TESTED); fi; \
+		$(BIN)/pytest -n 2 --dist loadfile
+
+mutation: $(READY)  ## Change every operator of the SQL, one at a time: does a unit test notice?
+	@$(BIN)/python scripts/mutate.py
 
 lock: $(READY)  ## Lock the requirements again (needs uv)
 	uv pip compile requirements/main.in --override requirements/overrides.txt --universal --python-version 3.11 \

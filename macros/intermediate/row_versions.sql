@@ -19,7 +19,7 @@ select * from versions
     {{ return(
         ['load_id', 'file', 'line_number', 'record_number']
         + (entity_columns(entity) | map(attribute='name') | list)
-        + ['key_value', 'load_sequence', 'delivery_order']
+        + ['key_value', 'repaired_columns', 'load_sequence', 'delivery_order']
     ) }}
 {%- endmacro %}
 

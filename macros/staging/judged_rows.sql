@@ -53,6 +53,7 @@ judged as (
         {{ key_text(columns, key, is_typed=true) }} as row_key,
         {{ fingerprint([key_text(columns, key, is_typed=true)]) }} as key_fingerprint,
         contents_fingerprint,
+        {{ repaired_columns(columns) }} as repaired_columns,
         case
             {%- for column in columns %}
             {{- column_reasons(column) }}
@@ -101,6 +102,42 @@ select * from judged
     {%- elif column.type == 'boolean' -%} {{ parse_boolean(name) }}
     {%- elif is_text_type(column.type) -%} {{ name }}
     {%- else -%} {{ exceptions.raise_compiler_error("The input contract has the unknown type " ~ column.type) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# How a value of each type looks when nothing had to be repaired to read it. #}
+{% macro plain_pattern(type) -%}
+    {{ return({
+        'money': '^-?[0-9]+([.][0-9]{1,4})?$',
+        'number': '^-?[0-9]+([.][0-9]{1,4})?$',
+        'rate': '^-?[0-9]+([.][0-9]{1,10})?$',
+        'fx_rate': '^[0-9]+([.][0-9]{1,10})?$',
+        'integer': '^-?[0-9]+$',
+        'score': '^-?[0-9]+$',
+        'timestamp': '^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([T ].*)?$',
+        'date': '^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([T ].*)?$',
+        'month': '^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([T ].*)?$',
+    }.get(type)) }}
+{%- endmacro %}
+
+{#
+    Names of the columns whose text had to be repaired before it could be read (digits of another script, separators,
+    labels, serial dates, digits beyond the fourth decimal …), with commas between; NULL when none had to.
+#}
+{% macro repaired_columns(columns) -%}
+    {%- set checked = [] -%}
+    {%- for column in columns -%}
+        {%- if plain_pattern(column.type) -%}
+            {%- do checked.append(
+                "case when " ~ column.name ~ " is not null and not "
+                ~ matches('raw_' ~ column.name, plain_pattern(column.type)) ~ " then '" ~ column.name ~ "' end"
+            ) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if checked -%}
+    nullif(concat_ws(', ', {{ checked | join(', ') }}), '')
+    {%- else -%}
+    cast(null as string)
     {%- endif -%}
 {%- endmacro %}
 

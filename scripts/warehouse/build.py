@@ -46,7 +46,11 @@ def build(
     except VariableError as error:
         raise typer.BadParameter(str(error), param_hint="--vars") from None
     options = Options(chosen, known[chosen] == "duckdb", values, relearn, accept_change)
-    outcome = build_warehouse(warehouse_paths(), options, _no_words if as_json else _say)
+    try:
+        outcome = build_warehouse(warehouse_paths(), options, _no_words if as_json else _say)
+    except KeyboardInterrupt:
+        _console(stderr=True).print("interrupted: nothing was published, nothing published changed")
+        raise typer.Exit(130) from None
     if as_json:
         sys.stdout.write(json.dumps(_document(outcome), ensure_ascii=False, default=_json_value) + "\n")
     else:
@@ -109,18 +113,19 @@ def _show(outcome: "Outcome") -> None:
     from rich.console import Console
 
     from warehouse.auditing.findings import ACCEPTED
+    from warehouse.auditing.run import named_stages
     from warehouse.publishing.headline import headline, print_headline
 
     if outcome.version:
         # In a pipe there is no width to fit into.
-        console = Console(width=None if sys.stdout.isatty() else 200, emoji=False, highlight=False)
+        console = Console(width=None if sys.stdout.isatty() else 120, emoji=False, highlight=False)
         print_headline(console, headline(outcome.version.file))
     for finding in outcome.findings:
         if finding.verdict == ACCEPTED:
             _say(f"accepted: {finding.sentence()}")
     if outcome.unmapped_stages:
-        named = ", ".join(f"{stage}: {deals} deals" for stage, deals in outcome.unmapped_stages.items())
-        _say(f"stages that deal_stages does not know, counted as (unmapped): {named}")
+        stages = named_stages(outcome.unmapped_stages)
+        _say(f"stages that deal_stages does not know, counted as (unmapped): {stages}")
     _say(_ending(outcome))
 
 

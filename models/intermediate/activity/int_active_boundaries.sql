@@ -80,7 +80,7 @@ changes as (
         first_boundary as boundary
     from crossing
 
-    union
+    union distinct
 
     select distinct
         basis,
@@ -161,14 +161,16 @@ result as (
 
         ---------- text
         plan,
-        case when coalesce(is_continued, false) then previous_plan end as plan_before,
 
         ---------- numerics
         mrr,
-        case when coalesce(is_continued, false) then previous_mrr else 0 end as mrr_before,
 
         ---------- booleans
         is_first,
+
+        ---------- calculations
+        case when coalesce(is_continued, false) then previous_plan end as plan_before,
+        case when coalesce(is_continued, false) then previous_mrr else 0 end as mrr_before,
         coalesce(is_continued, false) as is_continued,
         coalesce(is_continuing, false) as is_continuing
 

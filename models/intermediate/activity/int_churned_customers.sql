@@ -66,7 +66,7 @@ dated as (
             lost.basis = runs.basis
             and lost.customer_key = runs.customer_key
             and lost.period_index = {{ period_index('lost.period_type', 'runs.ended_on') }}
-            and runs.ended_on < as_of.as_of
+            and as_of.as_of > runs.ended_on
     group by lost.basis, lost.period_type, lost.period_index, lost.customer_key
 
 ),
@@ -108,11 +108,11 @@ churned_customers as (
         dated.period_index,
         dated.customer_key,
 
-        ---------- text
-        coalesce(explained.reason, 'unknown') as reason,
-
         ---------- timestamps
-        dated.churned_on
+        dated.churned_on,
+
+        ---------- calculations
+        coalesce(explained.reason, 'unknown') as reason
 
     from dated
     left join explained

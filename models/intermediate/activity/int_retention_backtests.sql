@@ -1,5 +1,5 @@
--- One row per basis and backtest cut: the retention that the survival curve known at the cut predicted for the customers
--- active then, and the retention they showed.
+-- One row per basis and backtest cut: the retention that the survival curve known at the cut predicted for the
+-- customers active then, and the retention they showed.
 with
 
 cuts as (
@@ -22,7 +22,7 @@ contract_cuts as (
             as_of as observed_until,
             {{ days }} as horizon_days
         from {{ ref('int_as_of') }}
-        {{ 'union' if not loop.last }}
+        {{ 'union distinct' if not loop.last }}
     {% endfor %}
 
 ),
@@ -31,7 +31,7 @@ all_cuts as (
 
     select * from cuts
 
-    union
+    union distinct
 
     select * from contract_cuts
 

@@ -96,20 +96,20 @@ reasons as (
         stated.customer_key,
         stated.source_id,
 
-        ---------- text
-        case
-            -- A lost renewal that names no reason but a competitor was lost to that competitor.
-            when stated.wording is null then 'competitor'
-            else coalesce(wordings.reason, 'other')
-        end as reason,
-
         ---------- numerics
         stated.source_rank,
 
         ---------- timestamps
         stated.source_started_at,
         stated.stated_at,
-        cast(stated.stated_at as date) as stated_on
+
+        ---------- calculations
+        cast(stated.stated_at as date) as stated_on,
+        case
+            -- A lost renewal that names no reason but a competitor was lost to that competitor.
+            when stated.wording is null then 'competitor'
+            else coalesce(wordings.reason, 'other')
+        end as reason
 
     from stated
     cross join as_of

@@ -68,7 +68,8 @@ named as (
         cast(null as timestamp) as occurred_at,
         true as is_known
     from {{ ref('int_account_merges') }} as merges
-    inner join {{ ref('int_rows__accounts') }} as accounts on merges.account_id = accounts.account_id
+    inner join {{ ref('int_rows__accounts') }} as accounts
+        on merges.account_id = accounts.account_id
     where accounts.row_state = 'current' and not merges.is_cycle
 
     {%- for entity, occurred_at in facts.items() %}

@@ -40,16 +40,18 @@ accounts as (
         ---------- ids
         keyed.account_id,
         keyed.account_key,
-        coalesce(merges.survivor_id, keyed.account_id) as survivor_id,
-        coalesce(survivors.account_key, keyed.account_key) as customer_key,
 
         ---------- booleans
         keyed.is_known,
-        coalesce(delivered_accounts.is_test, false) as is_test,
-        delivered_accounts.account_id is null as is_inferred,
 
         ---------- timestamps
-        keyed.first_fact_at
+        keyed.first_fact_at,
+
+        ---------- calculations
+        coalesce(merges.survivor_id, keyed.account_id) as survivor_id,
+        coalesce(survivors.account_key, keyed.account_key) as customer_key,
+        coalesce(delivered_accounts.is_test, false) as is_test,
+        delivered_accounts.account_id is null as is_inferred
 
     from keyed
     left join merges on keyed.account_id = merges.account_id

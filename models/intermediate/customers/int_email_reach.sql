@@ -39,7 +39,7 @@ known_contacts as (
     inner join accounts on contacts.account_id = accounts.account_id
     where contacts.row_state = 'current'
 
-    union
+    union distinct
 
     select
         customer_key,
@@ -54,7 +54,7 @@ contacts as (
 
     select * from known_contacts
 
-    union
+    union distinct
 
     select
         preferences.customer_key,

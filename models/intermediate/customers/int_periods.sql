@@ -62,15 +62,15 @@ periods as (
         period_index,
         last_index,
 
-        ---------- text
-        case when period_end <= as_of then 'complete' else 'partial' end as period_state,
-
         ---------- timestamps
         period_start,
         period_end,
+        as_of,
+
+        ---------- calculations
+        case when period_end <= as_of then 'complete' else 'partial' end as period_state,
         -- Where the numbers of the period are taken: its end, or as_of while it is partial.
-        least(period_end, as_of) as boundary_on,
-        as_of
+        least(period_end, as_of) as boundary_on
 
     from started
 

@@ -80,7 +80,7 @@ implied as (
     inner join stages on deals_without_history.pipeline_key = stages.pipeline_key
     where stages.open_stage_number = 1
 
-    union
+    union distinct
 
     select
         deals_without_history.deal_id,
@@ -119,14 +119,14 @@ placed as (
         stages.stage_order,
         stages.open_stage_number,
 
-        ---------- booleans
+        ---------- timestamps
+        entries.entered_at,
+
+        ---------- calculations
         stages.stage_key is null as is_unmapped,
         coalesce(stages.is_open, false) as is_open_stage,
         coalesce(stages.is_won, false) as is_won_stage,
         coalesce(stages.is_lost, false) as is_lost_stage,
-
-        ---------- timestamps
-        entries.entered_at,
         lead(entries.entered_at) over (
             partition by entries.deal_id
             order by entries.entered_at, stages.stage_order nulls last, entries.stage_key

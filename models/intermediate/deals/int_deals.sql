@@ -120,29 +120,29 @@ deals as (
 
         ---------- text
         pipeline_name as pipeline,
-        coalesce(owner_id, '(unknown)') as rep,
         owner_team,
         owner_region,
-        coalesce(lead_source, '(unknown)') as lead_source,
-        coalesce(deal_type, '(unknown)') as deal_type,
         lost_reason,
         competitor,
-        case
-            when is_closed and is_won_stage then 'won'
-            when is_closed and is_lost_stage then 'lost'
-            else 'open'
-        end as outcome,
 
         ---------- numerics
         reporting_amount as amount,
         highest_stage_order,
 
-        ---------- booleans
-        is_closed and is_lost_stage and has_no_decision_reason as is_no_decision,
-
         ---------- timestamps
         created_at,
         began_at,
+
+        ---------- calculations
+        coalesce(owner_id, '(unknown)') as rep,
+        coalesce(lead_source, '(unknown)') as lead_source,
+        coalesce(deal_type, '(unknown)') as deal_type,
+        case
+            when is_closed and is_won_stage then 'won'
+            when is_closed and is_lost_stage then 'lost'
+            else 'open'
+        end as outcome,
+        is_closed and is_lost_stage and has_no_decision_reason as is_no_decision,
         case when is_closed then outcome_at end as closed_at
 
     from dated

@@ -54,17 +54,19 @@ ranked as (
 
         ---------- numerics
         stage_order,
+
+        ---------- booleans
+        is_won,
+        is_lost,
+        is_open,
+
+        ---------- calculations
         -- Position among the open stages of the pipeline, 1 for the first; equal orders are told apart by name.
         case
             when is_open
                 then row_number() over (partition by pipeline_key, is_open order by stage_order, stage_key)
         end as open_stage_number,
-        sum(case when is_open then 1 else 0 end) over (partition by pipeline_key) as open_stages,
-
-        ---------- booleans
-        is_won,
-        is_lost,
-        is_open
+        sum(case when is_open then 1 else 0 end) over (partition by pipeline_key) as open_stages
 
     from distinct_stages
 

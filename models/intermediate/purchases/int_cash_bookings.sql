@@ -1,5 +1,5 @@
--- One row per customer and day with orders or refunds before as_of: the money that came in, each booking at its own date
--- and rate. Refunds belong to the customer of their order; refunds of unknown orders are in no revenue.
+-- One row per customer and day with orders or refunds before as_of: the money that came in, each booking at its own
+-- date and rate. Refunds belong to the customer of their order; refunds of unknown orders are in no revenue.
 with
 
 as_of as (

@@ -31,13 +31,15 @@ numbered as (
         ordered_on,
 
         ---------- numerics
-        row_number() over (partition by customer_key order by ordered_on) as day_number,
         orders,
         net_amount,
 
         ---------- timestamps
         first_ordered_at,
         last_ordered_at,
+
+        ---------- calculations
+        row_number() over (partition by customer_key order by ordered_on) as day_number,
         lag(ordered_on) over (partition by customer_key order by ordered_on) as previous_ordered_on
 
     from days

@@ -21,18 +21,20 @@ ordered as (
         ---------- numerics
         rows_in,
         load_sequence,
-        -- A delivery is as old as its export where that is known: an older export never replaces a newer one.
-        dense_rank() over (
-            partition by entity
-            order by coalesce(exported_at, landed_at), load_sequence, load_id
-        ) as delivery_order,
 
         ---------- booleans
         is_full,
 
         ---------- timestamps
         exported_at,
-        landed_at
+        landed_at,
+
+        ---------- calculations
+        -- A delivery is as old as its export where that is known: an older export never replaces a newer one.
+        dense_rank() over (
+            partition by entity
+            order by coalesce(exported_at, landed_at), load_sequence, load_id
+        ) as delivery_order
 
     from loads
 

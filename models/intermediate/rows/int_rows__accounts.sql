@@ -23,6 +23,7 @@ judged as (
         versions.line_number,
         versions.record_number,
         versions.key_value,
+        versions.repaired_columns,
         versions.load_sequence,
         versions.delivery_order,
 

@@ -39,6 +39,7 @@ responses as (
         line_number,
         record_number,
         key_value,
+        repaired_columns,
         load_sequence,
         delivery_order,
 

@@ -32,7 +32,7 @@ named as (
     from {{ ref('stg_survey__survey_responses') }}
     where lower(survey) in ('nps', 'enps') and survey not in (select declared.survey_id from declared)
 
-    union
+    union distinct
 
     select distinct
         survey_id,
@@ -63,13 +63,13 @@ scales as (
 
         ---------- text
         survey_type,
-        cast(scale_min as string) || '-' || cast(scale_max as string) as scale,
 
         ---------- numerics
         scale_min,
         scale_max,
 
-        ---------- booleans
+        ---------- calculations
+        cast(scale_min as string) || '-' || cast(scale_max as string) as scale,
         survey_type in ('nps', 'enps') as is_promoter_survey,
         scale_max = 10 and scale_min in (0, 1) as is_promoter_scale
 

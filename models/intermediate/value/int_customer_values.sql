@@ -158,28 +158,30 @@ customer_values as (
         valued.customer_key,
 
         ---------- text
-        case
-            when valued.not_modelled_reason is null
-                then nullif(concat_ws(' + ', valued.purchase_model, valued.contract_model), '')
-        end as model,
         valued.not_modelled_reason,
 
         ---------- numerics
         valued.p_alive,
         valued.expected_purchases,
+        valued.mrr,
+        settings.horizon_months,
+        settings.annual_discount_rate,
+
+        ---------- timestamps
+        valued.contract_ends_at,
+
+        ---------- calculations
+        case
+            when valued.not_modelled_reason is null
+                then nullif(concat_ws(' + ', valued.purchase_model, valued.contract_model), '')
+        end as model,
         case when valued.purchase_model is not null then valued.expected_order_value end as expected_order_value,
         case
             when valued.not_modelled_reason is null
                 then cast(valued.order_residual + valued.contract_residual as decimal(38, 10))
         end as residual_value,
         case when valued.has_contract_in_force then valued.twelve_month_survival else valued.p_alive end
-            as stay_probability,
-        valued.mrr,
-        settings.horizon_months,
-        settings.annual_discount_rate,
-
-        ---------- timestamps
-        valued.contract_ends_at
+            as stay_probability
 
     from valued
     cross join settings

@@ -44,13 +44,13 @@ cuts as (
 
     {%- for days in var('backtest_horizon_days') %}
 
-    union all
+        union all
 
-    select
-        'backtest_{{ days }}' as cut_name,
-        {{ add_days('as_of', -days) }} as cut_date,
-        as_of as observed_until
-    from spans
+        select
+            'backtest_{{ days }}' as cut_name,
+            {{ add_days('as_of', -days) }} as cut_date,
+            as_of as observed_until
+        from spans
     {%- endfor %}
 
 )

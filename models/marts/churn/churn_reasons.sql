@@ -65,7 +65,7 @@ spine as (
     from series
     inner join periods on series.first_started_on < periods.period_end
 
-    union
+    union distinct
 
     select
         series.basis,

@@ -30,19 +30,19 @@ customer_losses as (
         customers.country,
         states.status_contract,
         states.status_purchase,
+
+        ---------- timestamps
+        states.stopped_buying_at,
+        reach.unsubscribed_at,
+        states.contract_closed_at,
+
+        ---------- calculations
         -- Losing the contract weighs more than silence; to unsubscribe alone is no loss.
         case
             when states.status_contract = 'churned' then 'contract_closed'
             when states.status_purchase = 'churned' then 'stopped_buying'
         end as primary_loss_type,
-
-        ---------- booleans
-        coalesce(reach.is_reachable, true) as is_reachable,
-
-        ---------- timestamps
-        states.stopped_buying_at,
-        reach.unsubscribed_at,
-        states.contract_closed_at
+        coalesce(reach.is_reachable, true) as is_reachable
 
     from customers
     left join states on customers.customer_key = states.customer_key

@@ -1,5 +1,5 @@
--- One row per quantity, cut date, horizon and model: what the model, knowing only the past of the cut, predicted for the
--- time after it, and what happened.
+-- One row per quantity, cut date, horizon and model: what the model, knowing only the past of the cut, predicted for
+-- the time after it, and what happened.
 with
 
 cuts as (
@@ -57,7 +57,7 @@ tested as (
 
     select * from purchases
 
-    union
+    union distinct
 
     select * from retention
 

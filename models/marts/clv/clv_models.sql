@@ -13,7 +13,6 @@ clv_models as (
 
     select
         ---------- ids
-        case when scope = 'contracts' then model || ': ' || plan else model end as model,
         cut_name as fitted_on,
         parameter,
 
@@ -21,7 +20,6 @@ clv_models as (
         value,
         std_error,
         log_likelihood,
-        cast(customers as bigint) as customers,
         holdout_actual,
         holdout_predicted,
 
@@ -30,7 +28,11 @@ clv_models as (
         is_p_alive_model,
 
         ---------- text
-        not_converged_reason
+        not_converged_reason,
+
+        ---------- calculations
+        cast(customers as bigint) as customers,
+        case when scope = 'contracts' then model || ': ' || plan else model end as model
 
     from fits
 

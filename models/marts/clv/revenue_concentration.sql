@@ -121,8 +121,8 @@ revenue_concentration as (
         cast(coalesce(measured.customers, 0) as bigint) as customers,
         cast(measured.top_decile_share as double) as top_decile_share,
         cast(measured.herfindahl_index as double) as herfindahl_index,
-        (2 * cast(measured.weighted_places as double) - (measured.customers + 1)) / measured.customers as gini,
-        cast(measured.largest_customer_share as double) as largest_customer_share
+        cast(measured.largest_customer_share as double) as largest_customer_share,
+        (2 * cast(measured.weighted_places as double) - (measured.customers + 1)) / measured.customers as gini
 
     from spine
     left join measured

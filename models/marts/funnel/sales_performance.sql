@@ -234,7 +234,7 @@ dimension_values as (
         dimension_value
     from changes_by_dimension
 
-    union
+    union distinct
 
     select distinct
         dimension,

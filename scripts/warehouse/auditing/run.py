@@ -77,5 +77,10 @@ def _unmapped_stages(connection: Any) -> dict[str, int]:
 def _stages_finding(unmapped: dict[str, int]) -> Finding:
     if not unmapped:
         return Finding("stages known", "deal_stages", PASSED, "every stage is in the reference")
-    named = ", ".join(f"{stage}: {deals} deals" for stage, deals in list(unmapped.items())[:10])
+    named = named_stages(dict(list(unmapped.items())[:10]))
     return Finding("stages known", "deal_stages", NOTED, f"{len(unmapped)} stages count as (unmapped): {named}")
+
+
+def named_stages(unmapped: dict[str, int]) -> str:
+    """Return the stages with the number of their deals, for the user."""
+    return ", ".join(f"{stage}: {deals} deal{'s'[: deals != 1]}" for stage, deals in unmapped.items())

@@ -164,7 +164,7 @@ def _heal(paths: WarehousePaths, say: Say) -> None:
     if published_state(paths) != "damaged":
         return
     try:
-        version = roll_back(paths)
+        version = roll_back(paths, is_damaged=True)
     except WarehouseError:
         say("the published file is damaged and no whole version is kept: this build replaces it")
     else:

@@ -8,10 +8,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from warehouse.contract import Entity, entities
+from warehouse.contract import CONTRACT_FILES, Entity, entities
 from warehouse.errors import WarehouseError
 from warehouse.landing.messages import printable
 from warehouse.landing.run import Options, Report, iterate_rows, read_privately
+from warehouse.paths import PROJECT_DIR
 
 LARGEST_SEED = 1_000_000
 
@@ -24,10 +25,11 @@ def write_seeds(
     overwrites_tracked: bool,
     on_file: Callable[[str], Callable[[int], None]],
 ) -> Report:
-    """Write a seed for every entity (header only when not delivered) and for delivered reference entities.
+    """Write a seed for every entity: header only when not delivered, as shipped for a reference not delivered.
 
     Nothing is landed and nothing is written when a file is rejected. `root` holds the key of the tokens. In a
-    folder with the subfolders `raw` and `reference` each seed goes where the project keeps it. Raises
+    folder with the subfolders `raw` and `reference` each seed goes where the project keeps it; into any other
+    folder go the files of the input contract as well, so that dbt reads it with WAREHOUSE_SEEDS. Raises
     WarehouseError when a seed would exceed 1 MB or replace a file that git tracks without
     `overwrites_tracked`.
     """
@@ -47,6 +49,9 @@ def write_seeds(
         written = {entity.name: Path(private) / f"{entity.seed}.csv" for entity in wanted}
         for entity in wanted:
             _write(written[entity.name], entity, deliveries.get(entity.name, []))
+        folder.mkdir(parents=True, exist_ok=True)
+        if not _is_laid_out(folder):
+            _complete(folder, {entity.seed for entity in wanted})
         for entity in wanted:
             targets[entity.name].parent.mkdir(parents=True, exist_ok=True)
             beside = targets[entity.name].with_name(f".{secrets.token_hex(6)}.csv")
@@ -55,8 +60,23 @@ def write_seeds(
     return report
 
 
+def _is_laid_out(folder: Path) -> bool:
+    """True for a folder like the project's own seeds."""
+    return (folder / "raw").is_dir() and (folder / "reference").is_dir()
+
+
+def _complete(folder: Path, written: set[str]) -> None:
+    """Add what dbt needs beside the written seeds: the input contract and the references not delivered."""
+    for name in CONTRACT_FILES:
+        shutil.copyfile(PROJECT_DIR / name, folder / Path(name).name)
+    for entity in entities().values():
+        target = folder / f"{entity.seed}.csv"
+        if entity.is_reference and entity.seed not in written and not target.exists():
+            shutil.copyfile(PROJECT_DIR / "seeds" / "reference" / target.name, target)
+
+
 def _target(folder: Path, entity: Entity) -> Path:
-    if (folder / "raw").is_dir() and (folder / "reference").is_dir():
+    if _is_laid_out(folder):
         folder = folder / ("reference" if entity.is_reference else "raw")
     return folder / f"{entity.seed}.csv"
 

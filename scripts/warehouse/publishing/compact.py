@@ -1,9 +1,11 @@
 """A compact copy of the audited marts: only them and their comments, nothing deleted in any byte."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 from warehouse.errors import WarehouseError
+from warehouse.paths import warehouse_paths
 
 # The oldest client that must read the published file decides its format.
 STORAGE_VERSION = "v1.2.0"
@@ -21,14 +23,15 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def open_engine(memory_limit: str | None = None) -> Any:
-    """Return an engine without a database of its own, in UTC, that keeps the order of rows."""
+def open_engine() -> Any:
+    """Return an engine without a database of its own, in UTC, that keeps the order of rows and spills where it may."""
     import duckdb
 
     connection = duckdb.connect()
     connection.execute("set TimeZone = 'UTC'")
-    if memory_limit:
-        connection.execute(f"set memory_limit = {literal(memory_limit)}")
+    connection.execute(f"set temp_directory = {literal(str(warehouse_paths().root / 'spill'))}")
+    if limit := os.environ.get("WAREHOUSE_MEMORY_LIMIT"):
+        connection.execute(f"set memory_limit = {literal(limit)}")
     return connection
 
 
@@ -71,12 +74,27 @@ def fingerprints(connection: Any, database: str) -> Fingerprints:
     return found
 
 
-def compact_copy(marts_file: Path, target: Path, memory_limit: str | None = None) -> Fingerprints:
+def same_rows(connection: Any, left: str, right: str) -> bool:
+    """Tell whether two tables (qualified names, same columns) hold the same rows, value by value.
+
+    A copy keeps the order of rows, so both are read side by side; only where that fails, the order is left aside.
+    """
+    counts = [connection.execute(f"select count(*) from {name}").fetchall()[0][0] for name in (left, right)]  # noqa: S608
+    if counts[0] != counts[1]:
+        return False
+    beside = f"select 1 from {left} as a positional join {right} as b where a is distinct from b limit 1"  # noqa: S608
+    if not connection.execute(beside).fetchall():
+        return True
+    missing = f"select 1 from (select * from {left} except all select * from {right}) limit 1"  # noqa: S608
+    return not connection.execute(missing).fetchall()
+
+
+def compact_copy(marts_file: Path, target: Path) -> Fingerprints:
     """Write the marts of `marts_file` to the new file `target` and return what was verified to be in both.
 
     Raises WarehouseError when the copy differs from the original in any row, column or comment.
     """
-    connection = open_engine(memory_limit)
+    connection = open_engine()
     try:
         connection.execute(f"attach {literal(str(marts_file))} as audited (read_only)")
         connection.execute(f"attach {literal(str(target))} as compact (storage_version {literal(STORAGE_VERSION)})")
@@ -93,7 +111,12 @@ def compact_copy(marts_file: Path, target: Path, memory_limit: str | None = None
         connection.execute("detach compact")
         connection.execute(f"attach {literal(str(target))} as compact (read_only)")
         audited, copied = fingerprints(connection, "audited"), fingerprints(connection, "compact")
-        different = sorted(name for name in {*audited, *copied} if audited.get(name) != copied.get(name))
+        different = sorted(
+            name
+            for name in {*audited, *copied}
+            if audited.get(name) != copied.get(name)
+            or not same_rows(connection, *(f"{each}.{SCHEMA}.{quoted(name)}" for each in ("audited", "compact")))
+        )
         if different:
             raise WarehouseError(
                 f"the copy differs from the audited marts in {', '.join(different)}: nothing published"

@@ -12,8 +12,9 @@ _QUERIES = {
     "retention": (
         "retention_rate",
         """
-        select basis, period_start, period_state, customers_at_start, retained_customers, churned_customers,
-            new_customers, reactivated_customers, customers_at_end, retention_rate
+        select basis, period_start, strftime(period_start, '%Y-%m') as month,
+            customers_at_start, retained_customers, churned_customers, new_customers, reactivated_customers,
+            customers_at_end, retention_rate
         from live.marts.retention_rate
         where period_type = 'month' and dimension = 'all' and period_state = 'complete'
         qualify row_number() over (partition by basis order by period_start desc) = 1
@@ -23,8 +24,8 @@ _QUERIES = {
     "revenue": (
         "revenue_retention",
         """
-        select period_start, mrr_at_start, mrr_at_end, gross_revenue_retention, net_revenue_retention,
-            quick_ratio
+        select period_start, strftime(period_start, '%Y-%m') as month, mrr_at_start, mrr_at_end,
+            gross_revenue_retention, net_revenue_retention, quick_ratio
         from live.marts.revenue_retention
         where period_type = 'month' and dimension = 'all' and period_state = 'complete'
         qualify row_number() over (order by period_start desc) = 1
@@ -108,51 +109,107 @@ def headline(file: Path) -> dict[str, Rows]:
 
 # ---------------------------------------------------------------- tables
 
-_PERCENT = ("rate", "retention")
-_UNSHOWN = ("period_state",)
-_TITLES = {
-    "retention": "Retention of the last complete month",
-    "revenue": "Recurring revenue of the last complete month",
-    "sales": "Sales",
-    "funnel": "Funnel",
-    "nps": "Net promoter score (95 % interval)",
-    "lifetime_value": "Customer lifetime value",
-    "quarantined_rows": "Quarantined rows",
+# Per topic: the title, and the header and the columns of the record behind each column of the table. Narrow enough
+# for a terminal of 80 characters.
+_TABLES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
+    "retention": (
+        "Retention in the last complete month",
+        (
+            ("basis", "basis"),
+            ("month", "month"),
+            ("at start", "customers_at_start"),
+            ("kept", "retained_customers"),
+            ("churned", "churned_customers"),
+            ("new", "new_customers"),
+            ("back", "reactivated_customers"),
+            ("at end", "customers_at_end"),
+            ("rate", "retention_rate"),
+        ),
+    ),
+    "revenue": (
+        "Recurring revenue and its retention in the last complete month",
+        (
+            ("month", "month"),
+            ("MRR at start", "mrr_at_start"),
+            ("MRR at end", "mrr_at_end"),
+            ("gross", "gross_revenue_retention"),
+            ("net", "net_revenue_retention"),
+            ("quick ratio", "quick_ratio"),
+        ),
+    ),
+    "sales": (
+        "Sales",
+        (("", "span"), ("won", "won"), ("lost", "lost"), ("won amount", "won_amount"), ("win rate", "win_rate")),
+    ),
+    "funnel": (
+        "Funnel, all time",
+        (
+            ("pipeline", "pipeline"),
+            ("stage", "stage"),
+            ("entered", "entered"),
+            ("advanced", "advanced"),
+            ("lost", "lost"),
+            ("open", "open"),
+            ("conversion", "conversion_rate"),
+        ),
+    ),
+    "nps": (
+        "Net promoter score with its 95 % interval",
+        (
+            ("survey", "survey_type scale"),
+            ("period", "period_type period_start"),
+            ("answers", "responses"),
+            ("score", "nps"),
+            ("from", "ci_low"),
+            ("to", "ci_high"),
+            ("sample", "sample_state"),
+        ),
+    ),
+    "lifetime_value": (
+        "Customer lifetime value",
+        (
+            ("customers", "customers"),
+            ("buyers", "buyers"),
+            ("modelled", "modelled_customers"),
+            ("past", "historical_value"),
+            ("expected", "residual_value"),
+            ("lifetime", "lifetime_value"),
+        ),
+    ),
+    "quarantined_rows": ("Quarantined rows", (("reason", "reason"), ("rows", "rows"), ("entities", "entities"))),
 }
+_SHARES = ("rate", "retention")
 _LONGEST_TABLE = 15
 
 
 def print_headline(console: Any, topics: dict[str, Rows]) -> None:
     """Print the headline records as tables."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     for topic, rows in topics.items():
         if not rows:
             continue
-        table = Table(title=_TITLES[topic], title_justify="left", title_style="bold")
-        names = [name for name in rows[0] if name not in _UNSHOWN]
-        for name in names:
-            is_number = any(isinstance(row[name], int | float) or hasattr(row[name], "as_tuple") for row in rows)
-            table.add_column(name.replace("_", " "), justify="right" if is_number else "left", overflow="fold")
+        title, columns = _TABLES[topic]
+        table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        for header, names in columns:
+            is_text = all(row[names.split()[0]] is None or isinstance(row[names.split()[0]], str) for row in rows)
+            table.add_column(header, justify="left" if is_text else "right", overflow="fold")
         for row in rows[:_LONGEST_TABLE]:
             # Text, not markup: a stage may be called [anything].
-            table.add_row(*(Text(shown(name, row[name])) for name in names))
+            table.add_row(*(Text(" ".join(shown(name, row[name]) for name in names.split())) for _, names in columns))
         console.print(table)
         if len(rows) > _LONGEST_TABLE:
-            console.print(f"… and {len(rows) - _LONGEST_TABLE} more", style="dim")
+            console.print(f"… and {len(rows) - _LONGEST_TABLE} more")
 
 
 def shown(name: str, value: Any) -> str:
     """Return a value for a reader: a share in percent, an amount with separators, nothing as a dash."""
     if value is None:
         return "–"
-    if isinstance(value, bool | str):
-        return str(value)
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float) or hasattr(value, "as_tuple"):
-        if name.endswith(_PERCENT):
-            return f"{value:.2%}"
-        return f"{value:,.2f}"
+        return f"{value:.2%}" if name.endswith(_SHARES) else f"{value:,.2f}"
     return str(value)

@@ -14,6 +14,8 @@ from warehouse.publishing.files import PARTIAL, digest, flush_file, flush_folder
 from warehouse.publishing.versions import Version, kept_versions, read_stack, write_stack
 
 READ_ONLY = 0o444
+# Rolling back takes less than a second: only files up to this size are read whole before.
+_QUICKLY_READ_BYTES = 100_000_000
 
 
 def read_mart_run(file: Path) -> dict[str, Any] | None:
@@ -65,15 +67,10 @@ def is_whole(file: Path, record: dict[str, Any]) -> bool:
         return False
 
 
-def is_readable(file: Path, record: dict[str, Any]) -> bool:
-    """Tell quickly whether a file has the published size and run: no look at every byte."""
-    try:
-        if file.stat().st_size != record["bytes"]:
-            return False
-    except OSError:
-        return False
-    row = read_mart_run(file)
-    return row is not None and row["run_id"] == record["run_id"]
+def is_readable(version: Version) -> bool:
+    """Tell whether the file of a version opens and holds its run: no look at every byte."""
+    row = read_mart_run(version.file)
+    return row is not None and row["run_id"] == version.run_id
 
 
 def published_state(paths: WarehousePaths) -> str:
@@ -85,6 +82,13 @@ def published_state(paths: WarehousePaths) -> str:
         # A file of which no version is kept any more is as good as its own run says.
         return "live" if read_mart_run(paths.published_file) else "damaged"
     return "live" if is_whole(paths.published_file, version.record) else "damaged"
+
+
+def _seems_whole(file: Path, record: dict[str, Any]) -> bool:
+    """Tell within a fraction of a second whether a file that can be opened is whole."""
+    if record["bytes"] <= _QUICKLY_READ_BYTES:
+        return is_whole(file, record)
+    return file.exists() and file.stat().st_size == int(record["bytes"])
 
 
 def swap_in(paths: WarehousePaths, version: Version, is_instant: bool = False) -> None:
@@ -129,20 +133,22 @@ def publish_version(paths: WarehousePaths, version: Version, accepted: bool = Fa
     swap_in(paths, version)
 
 
-def roll_back(paths: WarehousePaths) -> Version:
+def roll_back(paths: WarehousePaths, is_damaged: bool | None = None) -> Version:
     """Publish what was live before, passing over damaged versions, and return it.
 
-    A damaged published file is replaced by its own kept version where that is whole: no run is lost.
+    A damaged published file is replaced by its own kept version where that is whole: no run is lost. Whether it is
+    damaged is looked up, in every byte of a file that is small enough for that, unless the caller knows.
     Raises WarehouseError when there is nothing to go back to.
     """
     versions = kept_versions(paths)
     live = live_version(paths)
     stack = read_stack(paths, live.run_id if live else None)
-    is_damaged = live is None or not is_readable(paths.published_file, live.record)
+    if is_damaged is None:
+        is_damaged = live is None or not _seems_whole(paths.published_file, live.record)
     candidates = stack if is_damaged else stack[:-1]
     for number in range(len(candidates) - 1, -1, -1):
         version = versions.get(candidates[number]["run_id"])
-        if version is not None and is_readable(version.file, version.record):
+        if version is not None and _seems_whole(version.file, version.record) and is_readable(version):
             swap_in(paths, version, is_instant=True)
             entry = {**candidates[number], "rolled_back_at": now_text()}
             write_stack(paths, [*candidates[:number], entry])

@@ -14,7 +14,7 @@ from typing import Any
 
 from warehouse.errors import WarehouseError
 from warehouse.paths import WarehousePaths
-from warehouse.publishing.compact import SCHEMA, Fingerprints, fingerprints, literal, open_engine, quoted
+from warehouse.publishing.compact import SCHEMA, Fingerprints, fingerprints, literal, open_engine, quoted, same_rows
 from warehouse.publishing.live import is_whole, live_version
 
 INCOMING, OUTGOING = f"{SCHEMA}_incoming", f"{SCHEMA}_outgoing"
@@ -160,8 +160,7 @@ def _compare(engine: Any, server: Any, marts: Fingerprints) -> None:
                 f"header = false, columns = {{{types}}}, nullstr = {literal(_NULL)}, allow_quoted_nulls = false, "
                 "auto_detect = false, delim = ',', quote = '\"', escape = '\"')"
             )
-        returned = fingerprints(engine, "returned")[table]
-        if (returned["rows"], returned["contents"]) != (mart["rows"], mart["contents"]):
+        if not same_rows(engine, *(f"{each}.{SCHEMA}.{quoted(table)}" for each in ("live", "returned"))):
             raise WarehouseError(f"the copy of {table} in PostgreSQL differs from the published one: not swapped in")
         engine.execute(f"drop table returned.{SCHEMA}.{quoted(table)}")
 

@@ -6,11 +6,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from building.conftest import Command
@@ -18,6 +20,7 @@ from warehouse.building.inputs import LANDED
 from warehouse.cli import app
 from warehouse.paths import PROJECT_DIR
 from warehouse.publishing.files import digest
+from warehouse.publishing.headline import headline, print_headline
 
 POLLING = PROJECT_DIR / "tests/python/publishing/polling.py"
 
@@ -88,6 +91,22 @@ def test_status_says_what_is_live(command: Command, first: Any) -> None:
     assert [version["is_live"] for version in status["versions"]] == [True]
     audit = command.json("status", "--audit", "live")
     assert audit["audit"] == first["audit"]
+
+
+def test_quarantined_rows_are_shown_with_their_line(command: Command, first: Any) -> None:
+    shown = command.json("quarantine", "--limit", "1000")
+    assert shown["total"] == first["marts"]["quarantined_rows"] == len(shown["rows"])
+    assert all(row["reason"] and row["raw_line"] for row in shown["rows"])
+    assert command.json("quarantine", "--entity", "no_such")["rows"] == []
+
+
+def test_the_headline_is_printed_as_tables(command: Command, first: Any) -> None:
+    console = Console(width=80, record=True, file=StringIO(), emoji=False)
+    print_headline(console, headline(command.paths.published_file))
+    text = console.export_text()
+    for title in ("Retention in the last complete month", "Sales", "Funnel", "Net promoter score", "lifetime value"):
+        assert title in text
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_wrong_usage_is_refused_before_anything_happens(command: Command, first: Any) -> None:

@@ -357,6 +357,7 @@ def test_marts_have_the_grain_of_the_interface(tested_build: TestedBuild) -> Non
         "value_at_risk": "value_tier risk_tier",
         "backtest": "quantity cut_date horizon_days model",
         "load_reconciliation": "load_id entity file",
+        "load_repairs": "load_id entity file repaired_columns",
         "quarantined_rows": "load_id file line_number record_number entity reason",
         "mart_run": "run_id",
     }

@@ -7,7 +7,7 @@ import pytest
 
 from publishing.companies import write_marts
 from warehouse.errors import WarehouseError
-from warehouse.publishing.compact import compact_copy
+from warehouse.publishing.compact import compact_copy, same_rows
 
 
 def test_the_copy_has_the_marts_and_their_comments(tmp_path: Path) -> None:
@@ -41,6 +41,23 @@ def test_deleted_rows_are_in_no_byte_of_the_copy(tmp_path: Path) -> None:
         connection.execute("delete from marts.names")
     compact_copy(tmp_path / "made.duckdb", tmp_path / "copy.duckdb")
     assert b"plain name of nobody" not in (tmp_path / "copy.duckdb").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("right", "expected"),
+    [
+        ("select i, null as t from range(9) as r(i)", True),
+        ("select i, null as t from range(9) as r(i) order by i desc", True),
+        ("select i, '' as t from range(9) as r(i)", False),
+        ("select i, null as t from range(8) as r(i)", False),
+        ("select least(i, 7) as i, null as t from range(9) as r(i)", False),
+    ],
+)
+def test_rows_are_compared_value_by_value(right: str, expected: bool) -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create table a as select i, null::varchar as t from range(9) as r(i)")
+        connection.execute(f"create table b as select i::bigint as i, t::varchar as t from ({right})")
+        assert same_rows(connection, "a", "b") is expected
 
 
 def test_tables_outside_the_marts_refuse_the_copy(tmp_path: Path) -> None:

@@ -91,6 +91,20 @@ def test_damage_is_noticed_and_healed_from_the_kept_version(paths: WarehousePath
     assert live(paths) == "second"
 
 
+def test_one_damaged_bit_is_noticed(paths: WarehousePaths) -> None:
+    publish_version(paths, keep(paths, "first"))
+    publish_version(paths, keep(paths, "second"))
+    paths.published_file.chmod(0o644)
+    with paths.published_file.open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        last = file.read(1)
+        file.seek(-1, os.SEEK_END)
+        file.write(bytes([last[0] ^ 1]))
+    assert published_state(paths) == "damaged"
+    assert roll_back(paths).run_id == "second"
+    assert published_state(paths) == "live"
+
+
 def test_a_damaged_version_is_passed_over(paths: WarehousePaths) -> None:
     publish_version(paths, keep(paths, "first"))
     second = keep(paths, "second")

@@ -6,9 +6,19 @@ from typing import Any
 import pytest
 
 from harness.compiled_project import CompiledProject, compile_project
-from recomputation.companies import random_company, random_variables
+from recomputation.companies import Raw, random_company, random_variables
 from recomputation.compare import compare
-from recomputation.recompute import GRAINS, recompute
+from recomputation.metamorphic import (
+    ADDRESS_MARTS,
+    delivered_twice,
+    renamed_accounts,
+    same_currency_refunds,
+    scaled_currency,
+    shuffled,
+    split_in_two,
+    with_new_names,
+)
+from recomputation.recompute import GRAINS, Marts, recompute
 from warehouse.contract import entities
 
 # Far from the defaults, so that every var matters to some number.
@@ -81,3 +91,25 @@ def test_every_model_is_run(default_project: CompiledProject) -> None:
         if path.suffix in (".sql", ".py")
     }
     assert {model.name for model in default_project.models} == models
+
+
+@pytest.mark.parametrize("seed", range(60, 64))
+def test_changes_that_change_nothing(default_project: CompiledProject, seed: int) -> None:
+    raw = same_currency_refunds(random_company(seed))
+    marts = default_project.run(raw)
+
+    def changed_by(changed: Raw, expected: Marts, without: tuple[str, ...] = ()) -> list[str]:
+        actual = default_project.run(changed)
+        return [
+            line
+            for mart, grain in GRAINS.items()
+            if mart not in without
+            for line in compare(expected[mart], actual[mart], mart, grain)
+        ]
+
+    assert changed_by(shuffled(raw, seed), marts) == []
+    assert changed_by(delivered_twice(raw), marts, ADDRESS_MARTS) == []
+    assert changed_by(split_in_two(raw), marts, ADDRESS_MARTS) == []
+    assert changed_by(renamed_accounts(raw), with_new_names(marts), ("quarantined_rows",)) == []
+    # Ten times the amounts at a tenth of the rate.
+    assert changed_by(scaled_currency(raw), marts) == []
