@@ -6,8 +6,10 @@ and a killed move is finished by whoever looks next (`finish_erasure`).
 
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,55 +17,97 @@ import pyarrow.parquet as pq
 
 from warehouse.contract import entities
 from warehouse.erasing.customer import SHORTEST_NAME, Customer
-from warehouse.erasing.memory import Contains, names_erased, without_erased
+from warehouse.erasing.memory import Contains, names_erased, remembered, without_erased
 from warehouse.landing import zone
 from warehouse.paths import WarehousePaths
 from warehouse.publishing.files import flush_file, flush_folder, remove
 
 FOLDER, READY = "erasing", "ready"
 REPLACEMENT = "(erased)"
+Key = tuple[str, str, str]
 Address = tuple[str, str, str, int]
 
 
 @dataclass
 class LandedErasure:
-    """What goes: rows by (load_id, entity, file), and addresses (load_id, entity, file, record_number)."""
+    """What goes: rows and rows of bad structure by (load_id, entity, file), and the addresses of all of them."""
 
-    rows: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    rows: dict[Key, int] = field(default_factory=dict)
+    bad_rows: dict[Key, int] = field(default_factory=dict)
     addresses: set[Address] = field(default_factory=set)
 
     @property
     def count(self) -> int:
         """All rows that go."""
-        return sum(self.rows.values())
+        return sum(self.rows.values()) + sum(self.bad_rows.values())
 
-    def add(self, table: pa.Table, entity: str) -> None:
-        """Count the rows of `table`, which has address columns."""
+    def total(self, key: Key) -> int:
+        """All rows of one file and entity that go."""
+        return self.rows.get(key, 0) + self.bad_rows.get(key, 0)
+
+    def add(self, table: pa.Table, entity: str, counts: dict[Key, int]) -> None:
+        """Count the rows of `table`, which has address columns, in `rows` or `bad_rows`."""
         columns = (table.column(name).to_pylist() for name in ("load_id", "file", "record_number"))
         for load_id, file, record_number in zip(*columns, strict=True):
             key = (load_id, entity, file)
-            self.rows[key] = self.rows.get(key, 0) + 1
+            counts[key] = counts.get(key, 0) + 1
             self.addresses.add((load_id, entity, file, record_number))
 
 
 def prepare_erasure(paths: WarehousePaths, customer: Customer) -> LandedErasure:
     """Write the landed files as they are to be, beside the zone. The caller holds the lock of the zone."""
     finish_erasure(paths)
-    erasure = LandedErasure()
-    contains = _membership(customer)
-    for name in entities():
-        for path in sorted((paths.landing / name).glob("*.parquet")):
-            _prepare_entity_file(paths, path, name, customer, contains, erasure)
-    for path in sorted((paths.landing / zone.QUARANTINE).glob("*.parquet")):
-        _prepare_quarantine_file(paths, path, customer, erasure)
-    if erasure.rows:
-        rows = [
-            {"load_id": load_id, "entity": entity, "file": file, "rows_erased": count}
-            for (load_id, entity, file), count in sorted(erasure.rows.items())
-        ]
-        target = _prepared(paths, zone.ERASED, f"erasure-{secrets.token_hex(8)}.parquet")
-        pq.write_table(pa.Table.from_pylist(rows, zone.ERASED_SCHEMA), target, compression="zstd")
+    erasure = _rewrite(paths.landing, paths.root / FOLDER, _membership(customer), customer)
+    _write_counts(erasure, paths.root / FOLDER, f"erasure-{secrets.token_hex(8)}.parquet")
     return erasure
+
+
+def drop_remembered(paths: WarehousePaths, private: Path, accepted: Sequence[Any]) -> int:
+    """Take the rows of erased customers out of deliveries that are about to be landed; return how many.
+
+    `private` is the folder of the load, `accepted` its deliveries, each with the `result` that the user sees and the
+    row of the load `registry`: both are corrected, and the rows are counted in the landing zone as erased.
+    """
+    contains = remembered(paths)
+    if contains is None:
+        return 0
+    fresh = private / FOLDER
+    erasure = _rewrite(private, fresh, contains, None)
+    for path in fresh.glob("*/*.parquet"):
+        path.replace(private / path.parent.name / path.name)
+    remove(fresh)
+    for delivery in accepted:
+        key = (delivery.registry["load_id"], delivery.registry["entity"], delivery.registry["file"])
+        for name, gone in (("rows_landed", erasure.rows), ("rows_quarantined", erasure.bad_rows)):
+            count = gone.get(key, 0)
+            delivery.registry[name] -= count
+            setattr(delivery.result, name, getattr(delivery.result, name) - count)
+        if total := erasure.total(key):
+            delivery.result.repairs.append(f"rows of erased customers left out: {total}")
+    if accepted:
+        _write_counts(erasure, private, f"{accepted[0].registry['load_id']}.parquet")
+    return erasure.count
+
+
+def _rewrite(source: Path, target: Path, contains: Contains, customer: Customer | None) -> LandedErasure:
+    """Write every Parquet file below `source` that names the erased below `target`, without their rows."""
+    erasure = LandedErasure()
+    for name in entities():
+        for path in sorted((source / name).glob("*.parquet")):
+            _rewrite_entity_file(path, target / name / path.name, name, contains, customer, erasure)
+    for path in sorted((source / zone.QUARANTINE).glob("*.parquet")):
+        _rewrite_quarantine_file(path, target / zone.QUARANTINE / path.name, contains, customer, erasure)
+    return erasure
+
+
+def _write_counts(erasure: LandedErasure, folder: Path, name: str) -> None:
+    keys = sorted({*erasure.rows, *erasure.bad_rows})
+    if not keys:
+        return
+    rows = [{"load_id": key[0], "entity": key[1], "file": key[2], "rows_erased": erasure.total(key)} for key in keys]
+    target = folder / zone.ERASED / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(rows, zone.ERASED_SCHEMA), target, compression="zstd")
 
 
 def commit_erasure(paths: WarehousePaths) -> None:
@@ -88,12 +132,6 @@ def finish_erasure(paths: WarehousePaths) -> None:
     remove(folder)
 
 
-def _prepared(paths: WarehousePaths, folder: str, name: str) -> Path:
-    target = paths.root / FOLDER / folder / name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return target
-
-
 def _membership(customer: Customer) -> Contains:
     def contains(kind: str, values: pa.Array) -> pa.Array:
         return pc.is_in(values, value_set=pa.array(sorted(customer.identifiers.get(kind, ())), pa.string()))
@@ -101,15 +139,10 @@ def _membership(customer: Customer) -> Contains:
     return contains
 
 
-def _prepare_entity_file(
-    paths: WarehousePaths,
-    path: Path,
-    entity: str,
-    customer: Customer,
-    contains: Contains,
-    erasure: LandedErasure,
+def _rewrite_entity_file(
+    path: Path, target: Path, entity: str, contains: Contains, customer: Customer | None, erasure: LandedErasure
 ) -> None:
-    target = _prepared(paths, entity, path.name)
+    target.parent.mkdir(parents=True, exist_ok=True)
     is_changed = False
     file = pq.ParquetFile(path)
     with pq.ParquetWriter(target, file.schema_arrow, compression="zstd") as writer:
@@ -117,10 +150,9 @@ def _prepare_entity_file(
             before = pa.Table.from_batches([batch]).append_column("row", pa.array(range(batch.num_rows)))
             remaining = without_erased(entity, before, contains)
             if remaining.erased:
-                gone = pc.invert(
-                    pc.is_in(before.column("row"), value_set=remaining.table.column("row").combine_chunks())
-                )
-                erasure.add(before.filter(gone), entity)
+                kept = remaining.table.column("row").combine_chunks()
+                gone = before.filter(pc.invert(pc.is_in(before.column("row"), value_set=kept)))
+                erasure.add(gone, entity, erasure.rows)
             after, is_redacted = _without_texts(entity, remaining.table.drop_columns(["row"]), customer)
             is_changed = is_changed or remaining.erased > 0 or remaining.is_changed or is_redacted
             writer.write_table(after)
@@ -128,8 +160,10 @@ def _prepare_entity_file(
         target.unlink()
 
 
-def _without_texts(entity: str, table: pa.Table, customer: Customer) -> tuple[pa.Table, bool]:
+def _without_texts(entity: str, table: pa.Table, customer: Customer | None) -> tuple[pa.Table, bool]:
     """Return rows of other customers without this one's tokens in any text and names in comments."""
+    if customer is None:
+        return table, False
     names = [name for name in customer.names if len(name) >= SHORTEST_NAME]
     is_changed = False
     for column in entities()[entity].columns:
@@ -146,20 +180,24 @@ def _without_texts(entity: str, table: pa.Table, customer: Customer) -> tuple[pa
     return table, is_changed
 
 
-def _prepare_quarantine_file(paths: WarehousePaths, path: Path, customer: Customer, erasure: LandedErasure) -> None:
+def _rewrite_quarantine_file(
+    path: Path, target: Path, contains: Contains, customer: Customer | None, erasure: LandedErasure
+) -> None:
     table = pq.read_table(path, partitioning=None)
-    gone = _names_customer(table, customer, _membership(customer))
+    gone = _names_erased(table, contains, customer)
     if not any(gone):
         return
     mask = pa.array(gone, pa.bool_())
     for entity in set(table.column("entity").to_pylist()):
-        erasure.add(table.filter(pc.and_(mask, pc.equal(table.column("entity"), entity))), entity)
-    kept = table.filter(pc.invert(mask))
-    pq.write_table(kept, _prepared(paths, zone.QUARANTINE, path.name), compression="zstd")
+        named = table.filter(pc.and_(mask, pc.equal(table.column("entity"), entity)))
+        erasure.add(named, entity, erasure.bad_rows)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table.filter(pc.invert(mask)), target, compression="zstd")
 
 
-def _names_customer(table: pa.Table, customer: Customer, contains: Contains) -> list[bool]:
-    """Tell for each row of bad structure whether it names the customer: an id as a word, or a text anywhere."""
+def _names_erased(table: pa.Table, contains: Contains, customer: Customer | None) -> list[bool]:
+    """Tell for each row of bad structure whether it names the erased: an id as a word, or a text anywhere."""
     lines = [f"{row['key_value'] or ''}\n{row['raw_line'] or ''}" for row in table.to_pylist()]
-    by_text = [any(text in line for text in customer.texts) for line in lines]
+    texts = customer.texts if customer else ()
+    by_text = [any(text in line for text in texts) for line in lines]
     return [left or right for left, right in zip(by_text, names_erased(lines, contains), strict=True)]

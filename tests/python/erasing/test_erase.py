@@ -1,6 +1,8 @@
 """Erasing a customer: out of every byte, merged accounts and mentions included, and a redelivery stays erased."""
 
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -9,7 +11,7 @@ import pytest
 
 from publishing.companies import keep, marks
 from warehouse.erasing.customer import find_customer
-from warehouse.erasing.landing import FOLDER, READY, finish_erasure, prepare_erasure
+from warehouse.erasing.landing import FOLDER, READY, drop_remembered, finish_erasure, prepare_erasure
 from warehouse.erasing.memory import erased_hashes, names_erased, remembered, without_erased
 from warehouse.erasing.run import erase_customer
 from warehouse.errors import WarehouseError
@@ -183,6 +185,25 @@ def test_a_redelivery_stays_erased(paths: WarehousePaths) -> None:
         remaining = without_erased(entity, table, contains)
         assert (remaining.table.num_rows, remaining.erased) == (1, table.num_rows - 1)
         assert not any(secret in str(remaining.table.to_pylist()) for secret in SECRETS)
+
+
+def test_a_load_that_brings_the_customer_back_is_landed_without(paths: WarehousePaths, tmp_path: Path) -> None:
+    again = WarehousePaths(tmp_path / "again")
+    private = tmp_path / "private"
+    shutil.copytree(paths.landing, private)
+    load_id = rows(paths, "orders")[0]["load_id"]
+    erase_customer(paths, "ACC-SECRET")
+    registry = {"load_id": load_id, "entity": "orders", "file": "orders.csv", "rows_landed": 2, "rows_quarantined": 0}
+    result = SimpleNamespace(rows_landed=2, rows_quarantined=0, repairs=[])
+    delivery = SimpleNamespace(registry=registry, result=result)
+    assert drop_remembered(again, private, [delivery]) == 0
+    assert drop_remembered(paths, private, [delivery]) == 11
+    assert registry["rows_landed"] == result.rows_landed == 1
+    assert result.repairs == ["rows of erased customers left out: 1"]
+    orders = pq.read_table(next((private / "orders").glob("0*.parquet")), partitioning=None)
+    assert orders.column("order_id").to_pylist() == ["ORDER-OTHER"]
+    counted = pq.read_table(private / zone.ERASED / f"{load_id}.parquet", partitioning=None).to_pylist()
+    assert sum(row["rows_erased"] for row in counted) == 11
 
 
 def test_a_redelivered_line_of_bad_structure_is_known(paths: WarehousePaths) -> None:

@@ -79,7 +79,7 @@ def test_another_seed_gives_another_company(seeds: Path, tmp_path: Path) -> None
     )
     assert all(
         other[f"reference/{name}.csv"] == mine[f"reference/{name}.csv"]
-        for name in ("deal_stages", "fx_rates", "churn_reasons")
+        for name in ("deal_stages", "fx_rates", "churn_reason_wordings")
     )
 
 
@@ -183,7 +183,7 @@ def test_every_stage_occurs_in_deals_and_history(seeds: Path, sample: dict[str, 
 
 
 def test_every_reason_has_a_wording_in_every_language_of_the_sample(seeds: Path) -> None:
-    rows = list(csv.DictReader((seeds / "reference" / "churn_reasons.csv").open(encoding="utf-8")))
+    rows = list(csv.DictReader((seeds / "reference" / "churn_reason_wordings.csv").open(encoding="utf-8")))
     contract = next(column for column in entities()["churn_reasons"].columns if column.name == "reason")
     assert {row["reason"] for row in rows} == set(contract.values)
     assert len({row["raw_wording"].strip().lower() for row in rows}) == len(rows)
