@@ -61,15 +61,8 @@ def parameters_of(query: Query, fitted_on: str) -> dict[str, Parameters]:
 
 @pytest.fixture(scope="module")
 def customers(cdnow_sample: Query) -> list[dict[str, Any]]:  # noqa: F811
-    names = [
-        "frequency",
-        "recency_weeks",
-        "age_weeks",
-        "mean_order_value",
-        "p_alive",
-        "expected_purchases",
-        "expected_order_value",
-    ]
+    names = ["frequency", "recency_weeks", "age_weeks", "mean_order_value", "p_alive", "expected_purchases"]
+    names += ["expected_order_value"]
     names += ["residual_value", "horizon_months", "annual_discount_rate", "historical_value", "lifetime_value", "model"]
     rows = cdnow_sample(
         f"select {', '.join(names)} from marts.customer_lifetime_value where frequency is not null order by account_id"
