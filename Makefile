@@ -4,10 +4,12 @@ SHELL := /bin/bash
 
 VENV := .venv
 READY := $(VENV)/.ready
+POSTGRES_READY := .venv-postgres/.ready
 BIN := $(VENV)/bin
 # The first Python on the PATH that is new enough.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet
 # The build that the Python suite looks at.
 TESTED := $(CURDIR)/.warehouse/tested
 SQL := $(shell find models tests/data -name '*.sql' 2>/dev/null)
@@ -64,14 +66,29 @@ dbt-build: $(READY)  ## dbt build of the sample with every data test and unit te
 
 pytest: $(READY)  ## The Python suite: landing, building, known answers, recomputation, conventions
 	@if [ -f $(TESTED)/target/run_results.json ]; then export WAREHOUSE_TESTED_BUILD=$(TESTED); fi; \
-		$(BIN)/pytest -n 2 --dist loadfile
+		$(BIN)/pytest -n 2 --dist loadfile --ignore tests/python/publishing/test_postgres.py
 
 mutation: $(READY)  ## Change every operator of the SQL, one at a time: does a unit test notice?
 	@$(BIN)/python scripts/mutate.py
 
-lock: $(READY)  ## Lock the requirements again (needs uv)
-	uv pip compile requirements/main.in --override requirements/overrides.txt --universal --python-version 3.11 \
-		--generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet -o requirements/main.txt
+torture: $(READY)  ## Kill builds and publications at random moments, fill disks, and read all the while (an hour)
+	@WAREHOUSE_TORTURE_KILLS=500 WAREHOUSE_TORTURE_BUILDS=20 \
+		$(BIN)/pytest -s -m "slow or not slow" tests/python/publishing/test_kills.py tests/python/building
+
+$(POSTGRES_READY): requirements/postgres.txt pyproject.toml
+	@rm -rf .venv-postgres
+	@$(PYTHON) -m venv .venv-postgres
+	@.venv-postgres/bin/pip install --quiet --no-deps --require-hashes -r requirements/postgres.txt
+	@.venv-postgres/bin/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+test-postgres: $(POSTGRES_READY)  ## Publish into a real PostgreSQL (installed and started by the script) and read as a BI role
+	@scripts/with_postgres.sh .venv-postgres/bin/pytest tests/python/publishing/test_postgres.py
+
+lock:  ## Lock the requirements again (needs uv)
+	uv pip compile requirements/main.in --override requirements/overrides.txt $(LOCK) -o requirements/main.txt
+	uv pip compile requirements/postgres.in --override requirements/overrides.txt --constraint requirements/main.txt \
+		$(LOCK) -o requirements/postgres.txt
 
 clean:  ## Remove what dbt and the tools wrote; the landing zone and the published warehouse stay
 	rm -rf target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis

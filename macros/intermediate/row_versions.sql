@@ -69,7 +69,7 @@ last_full_delivery as (
 
 keys_of_last_full_delivery as (
 
-    select distinct delivered.key_fingerprint
+    select distinct delivered.row_key
     from delivered
     inner join last_full_delivery on delivered.delivery_order = last_full_delivery.delivery_order
 
@@ -127,7 +127,7 @@ judged as (
         end as quarantine_reason,
         coalesce(contested.is_replaced, false) as is_replaced,
         delivered.delivery_order < last_full_delivery.delivery_order
-        and keys_of_last_full_delivery.key_fingerprint is null as is_deleted
+        and keys_of_last_full_delivery.row_key is null as is_deleted
 
     from delivered
     cross join last_full_delivery
@@ -136,7 +136,7 @@ judged as (
         and delivered.file = contested.file
         and delivered.record_number = contested.record_number
     left join keys_of_last_full_delivery
-        on delivered.key_fingerprint = keys_of_last_full_delivery.key_fingerprint
+        on delivered.row_key = keys_of_last_full_delivery.row_key
 
 ),
 

@@ -40,7 +40,7 @@ mart_run as (
 
     select
         ---------- ids
-        '{{ invocation_id }}' as run_id,
+        '{{ env_var("WAREHOUSE_RUN_ID", invocation_id) }}' as run_id,
 
         ---------- text
         '{{ env_var("WAREHOUSE_GIT_REVISION", "unknown") }}' as git_revision,

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from warehouse.contract import Entity, entities
+from warehouse.erasing.landing import drop_remembered
 from warehouse.errors import WarehouseError
 from warehouse.landing import zone
 from warehouse.landing.files import Contents, Delivered, check_file, list_files
@@ -753,6 +754,8 @@ def land(
             landing.hold_full_deliveries(paths)
             load_id = stamp.load_id if landing.accepted else None
             if landing.accepted:
+                # A redelivery does not bring an erased customer back.
+                drop_remembered(paths, private, landing.accepted)
                 zone.commit(paths, private, stamp, [taken.registry for taken in landing.accepted])
         except OSError as error:
             raise WarehouseError(f"the warehouse folder cannot be written ({error.strerror or 'disk error'})") from None

@@ -61,7 +61,7 @@ def write_seeds(
 
 
 def _is_laid_out(folder: Path) -> bool:
-    """True for a folder like the project's own seeds."""
+    """Tell whether the folder is laid out like the project's own seeds."""
     return (folder / "raw").is_dir() and (folder / "reference").is_dir()
 
 
