@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import tempfile
 import zipfile
 from dataclasses import dataclass
@@ -121,9 +122,8 @@ def check(data: bytes, name: str, export: Export | None = None) -> None:
             check_cells(data, export, warehouse)
         text = data.decode("utf-8", "backslashreplace").replace("\0", "\\x00").replace("\r\n", "\n").replace("\r", "\n")
         _, *lines = text.split("\n")
-        for key in {
-            line.lstrip('"')[:5] for line in lines if line.lstrip('"')[:1] == "R" and line.lstrip('"')[1:5].isdigit()
-        }:
+        starts = {line.lstrip('"')[:5] for line in lines}
+        for key in {start for start in starts if re.fullmatch(r"R\d{4}", start)}:
             assert key in landed or key in quarantined, f"{key} is lost"
 
 
