@@ -12,6 +12,10 @@
     regexp_matches({{ text }}, '{{ pattern }}')
 {%- endmacro %}
 
+{% macro spark__matches(text, pattern) -%}
+    ({{ text }} rlike {{ java_pattern(pattern) }})
+{%- endmacro %}
+
 {# The text without any match of the pattern. #}
 {% macro without(text, pattern) -%}
     {{ return(adapter.dispatch('without', 'retention_warehouse')(text, pattern)) }}
@@ -19,6 +23,10 @@
 
 {% macro duckdb__without(text, pattern) -%}
     regexp_replace({{ text }}, '{{ pattern }}', '', 'g')
+{%- endmacro %}
+
+{% macro spark__without(text, pattern) -%}
+    regexp_replace({{ text }}, {{ java_pattern(pattern) }}, '')
 {%- endmacro %}
 
 {# The first group of the first match of the pattern; the empty text when nothing matches. #}
@@ -30,6 +38,10 @@
     regexp_extract({{ text }}, '{{ pattern }}', 1)
 {%- endmacro %}
 
+{% macro spark__first_group(text, pattern) -%}
+    regexp_extract({{ text }}, {{ java_pattern(pattern) }}, 1)
+{%- endmacro %}
+
 {# The text without white space at its ends, no-break spaces and byte order marks included; NULL when nothing is left. #}
 {% macro trimmed(text) -%}
     {{ return(adapter.dispatch('trimmed', 'retention_warehouse')(text)) }}
@@ -37,6 +49,10 @@
 
 {% macro duckdb__trimmed(text) -%}
     nullif(trim({{ text }}, ' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(8239) || chr(65279)), '')
+{%- endmacro %}
+
+{% macro spark__trimmed(text) -%}
+    nullif(trim(both ' \t\n\r{{ '\u00a0\u202f\ufeff' }}' from {{ text }}), '')
 {%- endmacro %}
 
 {#
@@ -49,4 +65,42 @@
 
 {% macro duckdb__fingerprint(columns) -%}
     md5_number(concat_ws(chr(31){% for column in columns %}, coalesce(cast({{ column }} as string), ''){% endfor %}))
+{%- endmacro %}
+
+{% macro spark__fingerprint(columns) -%}
+    md5(concat_ws(chr(31){% for column in columns %}, coalesce(cast({{ column }} as string), ''){% endfor %}))
+{%- endmacro %}
+
+{#
+    A number that equal texts share, and different ones nearly never: to find what may be equal, which is then compared
+    itself. Many times quicker than a fingerprint; hash() alone has the defect that is told there.
+#}
+{% macro quick_fingerprint(text) -%}
+    {{ return(adapter.dispatch('quick_fingerprint', 'retention_warehouse')(text)) }}
+{%- endmacro %}
+
+{% macro duckdb__quick_fingerprint(text) -%}
+    xor(hash({{ text }}), hash(reverse({{ text }})))
+{%- endmacro %}
+
+{% macro spark__quick_fingerprint(text) -%}
+    xxhash64({{ text }})
+{%- endmacro %}
+
+{# The texts of the rows of a group as one text, in their order, with commas between. #}
+{% macro listed(text) -%}
+    {{ return(adapter.dispatch('listed', 'retention_warehouse')(text)) }}
+{%- endmacro %}
+
+{% macro duckdb__listed(text) -%}
+    string_agg({{ text }}, ',' order by {{ text }})
+{%- endmacro %}
+
+{% macro spark__listed(text) -%}
+    listagg({{ text }}, ',') within group (order by {{ text }})
+{%- endmacro %}
+
+{# A pattern as Java reads it: `$` is the end of the text and nothing else, and only a line feed is no `.`, as in RE2. #}
+{% macro java_pattern(pattern) -%}
+    {{ return("r'(?d)" ~ (pattern | replace('$', '\\z')) ~ "'") }}
 {%- endmacro %}

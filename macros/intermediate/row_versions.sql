@@ -3,7 +3,8 @@
       current      the good row of its key that was delivered last and not deleted since,
       superseded   a good row that a later one of its key replaced, an exact duplicate, or a deleted key (tombstone),
       quarantined  a bad row (`quarantine_reason`), or a row whose key came again with other contents in its delivery.
-    Only keys that occur twice are sorted: in most deliveries these are few.
+    Only keys that occur twice are sorted: in most deliveries these are few. `staged` is a view and read once for each
+    question, so that each reads no more columns than it needs.
 #}
 {% macro row_versions(staged, entity) -%}
 {%- if not execute -%}{{ return('select 1 as not_compiled_yet from ' ~ ref('int_deliveries')) }}{%- endif -%}
@@ -14,22 +15,21 @@ with
 select * from versions
 {%- endmacro %}
 
+{# The columns of an entity that models read. #}
+{% macro modelled_columns(entity) -%}
+    {{ return(entity_columns(entity) | selectattr('is_modelled') | map(attribute='name') | list) }}
+{%- endmacro %}
+
 {# The columns that every delivered row of an entity carries through its versions, in order. #}
 {% macro version_columns(entity) -%}
     {{ return(
         ['load_id', 'file', 'line_number', 'record_number']
-        + (entity_columns(entity) | map(attribute='name') | list)
+        + modelled_columns(entity)
         + ['key_value', 'repaired_columns', 'load_sequence', 'delivery_order']
     ) }}
 {%- endmacro %}
 
 {% macro row_versions_ctes(staged, entity) -%}
-staged as (
-
-    select * from {{ staged }}
-
-),
-
 deliveries as (
 
     select * from {{ ref('int_deliveries') }}
@@ -37,23 +37,10 @@ deliveries as (
 
 ),
 
-delivered as (
-
-    select
-        staged.*,
-        coalesce(deliveries.load_sequence, 0) as load_sequence,
-        coalesce(deliveries.delivery_order, 0) as delivery_order
-
-    from staged
-    left join deliveries on staged.load_id = deliveries.load_id and staged.file = deliveries.file
-
-),
-
 contested_keys as (
 
     select key_fingerprint
-    from delivered
-    where quarantine_reason is null
+    from {{ staged }}
     group by key_fingerprint
     having count(*) > 1
 
@@ -67,38 +54,51 @@ last_full_delivery as (
 
 ),
 
+files_of_last_full_delivery as (
+
+    select
+        deliveries.load_id,
+        deliveries.file
+
+    from deliveries
+    inner join last_full_delivery on deliveries.delivery_order = last_full_delivery.delivery_order
+
+),
+
 keys_of_last_full_delivery as (
 
-    select distinct delivered.row_key
-    from delivered
-    inner join last_full_delivery on delivered.delivery_order = last_full_delivery.delivery_order
+    select distinct staged.row_key
+    from {{ staged }} as staged
+    inner join files_of_last_full_delivery as files
+        on staged.load_id = files.load_id and staged.file = files.file
 
 ),
 
 sorted as (
 
     select
-        delivered.load_id,
-        delivered.file,
-        delivered.record_number,
-        delivered.delivery_order,
-        delivered.contents_fingerprint,
-        first_value(delivered.delivery_order) over (
-            partition by delivered.row_key
-            order by delivered.delivery_order desc, delivered.file desc, delivered.line_number desc
+        staged.load_id,
+        staged.file,
+        staged.record_number,
+        coalesce(deliveries.delivery_order, 0) as delivery_order,
+        staged.contents_fingerprint,
+        first_value(coalesce(deliveries.delivery_order, 0)) over (
+            partition by staged.row_key
+            order by coalesce(deliveries.delivery_order, 0) desc, staged.file desc, staged.line_number desc
         ) as last_delivery_order,
         row_number() over (
-            partition by delivered.row_key, delivered.delivery_order
-            order by delivered.file desc, delivered.line_number desc
+            partition by staged.row_key, coalesce(deliveries.delivery_order, 0)
+            order by staged.file desc, staged.line_number desc
         ) as place_in_delivery,
-        first_value(delivered.contents_fingerprint) over (
-            partition by delivered.row_key, delivered.delivery_order
-            order by delivered.file desc, delivered.line_number desc
+        first_value(staged.contents_fingerprint) over (
+            partition by staged.row_key, coalesce(deliveries.delivery_order, 0)
+            order by staged.file desc, staged.line_number desc
         ) as last_contents_fingerprint
 
-    from delivered
-    inner join contested_keys on delivered.key_fingerprint = contested_keys.key_fingerprint
-    where delivered.quarantine_reason is null
+    from {{ staged }} as staged
+    inner join contested_keys on staged.key_fingerprint = contested_keys.key_fingerprint
+    left join deliveries on staged.load_id = deliveries.load_id and staged.file = deliveries.file
+    where staged.quarantine_reason is null
 
 ),
 
@@ -112,31 +112,41 @@ contested as (
         place_in_delivery > 1 and contents_fingerprint <> last_contents_fingerprint as is_contradicted
 
     from sorted
+    where place_in_delivery > 1 or delivery_order < last_delivery_order
 
 ),
 
 judged as (
 
     select
-        {%- for name in version_columns(entity) %}
-        delivered.{{ name }},
+        staged.load_id,
+        staged.file,
+        staged.line_number,
+        staged.record_number,
+        {%- for name in modelled_columns(entity) %}
+        staged.{{ name }},
         {%- endfor %}
+        staged.key_value,
+        staged.repaired_columns,
+        coalesce(deliveries.load_sequence, 0) as load_sequence,
+        coalesce(deliveries.delivery_order, 0) as delivery_order,
         case
             when contested.is_contradicted then 'duplicate_key'
-            else delivered.quarantine_reason
+            else staged.quarantine_reason
         end as quarantine_reason,
         coalesce(contested.is_replaced, false) as is_replaced,
-        delivered.delivery_order < last_full_delivery.delivery_order
+        coalesce(deliveries.delivery_order, 0) < last_full_delivery.delivery_order
         and keys_of_last_full_delivery.row_key is null as is_deleted
 
-    from delivered
+    from {{ staged }} as staged
     cross join last_full_delivery
+    left join deliveries on staged.load_id = deliveries.load_id and staged.file = deliveries.file
     left join contested
-        on delivered.load_id = contested.load_id
-        and delivered.file = contested.file
-        and delivered.record_number = contested.record_number
+        on staged.load_id = contested.load_id
+        and staged.file = contested.file
+        and staged.record_number = contested.record_number
     left join keys_of_last_full_delivery
-        on delivered.row_key = keys_of_last_full_delivery.row_key
+        on staged.row_key = keys_of_last_full_delivery.row_key
 
 ),
 

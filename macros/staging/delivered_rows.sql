@@ -1,6 +1,6 @@
 {#
     The delivered rows of an entity: its address columns and every canonical column as trimmed text, NULL where the
-    delivery had none. Reads the landing zone when the var `landing_zone` is set, else the seeds.
+    delivery had none. Landing has trimmed what it wrote, seeds are trimmed here. Reads the landing zone when the var `landing_zone` is set, else the seeds.
     Seeds may carry the optional columns load_id (label of a delivery, in order) and line_number.
 #}
 {% macro delivered_rows(entity) -%}
@@ -29,7 +29,7 @@
         record_number,
         landed_at,
         {%- for column in entity_columns(entity) %}
-        {{ trimmed(column.name) }} as {{ column.name }}{{ ',' if not loop.last }}
+        {{ column.name }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ landed_files(entity) }}
 {%- endmacro %}

@@ -16,6 +16,19 @@ delivered as (
 
 ),
 
+-- Nearly every cell is plain, and one look at it tells: neither the repairs nor the list of the repaired ask again.
+recognised as (
+
+    select
+        *
+        {%- for column in columns if plain_pattern(column.type) %},
+        {{ matches(column.name, plain_pattern(column.type)) }} as is_plain_{{ column.name }}
+        {%- endfor %}
+
+    from delivered
+
+),
+
 typed as (
 
     select
@@ -29,12 +42,15 @@ typed as (
         {{ typed_column(column) }} as {{ column.name }},
         {%- else %}
         {{ column.name }} as raw_{{ column.name }},
+        {%- if plain_pattern(column.type) %}
+        is_plain_{{ column.name }},
+        {%- endif %}
         {{ typed_column(column) }} as {{ column.name }},
         {%- endif %}
         {%- endfor %}
         {{ fingerprint(columns | map(attribute='name')) }} as contents_fingerprint
 
-    from delivered
+    from recognised
 
 ),
 
@@ -51,7 +67,7 @@ judged as (
         {%- endfor %}
         {{ key_text(columns, key, is_typed=false) }} as key_value,
         {{ key_text(columns, key, is_typed=true) }} as row_key,
-        {{ fingerprint([key_text(columns, key, is_typed=true)]) }} as key_fingerprint,
+        {{ quick_fingerprint(key_text(columns, key, is_typed=true)) }} as key_fingerprint,
         contents_fingerprint,
         {{ repaired_columns(columns) }} as repaired_columns,
         case
@@ -75,13 +91,14 @@ select * from judged
     in two ways (2024-02-01 and 2024-02-01T00:00:00) is one key.
 #}
 {% macro key_text(columns, key, is_typed) -%}
-    concat_ws('|'
+    {%- set parts = [] -%}
     {%- for name in key -%}
     {%- set column = (columns | selectattr('name', 'equalto', name) | first) -%}
     {%- set raw = column.name if is_text_type(column.type) else 'raw_' ~ column.name -%}
-    , coalesce({{ 'cast(' ~ column.name ~ ' as string), ' if is_typed and raw != column.name }}{{ raw }}, '')
+    {%- set value = 'cast(' ~ column.name ~ ' as string), ' if is_typed and raw != column.name else '' -%}
+    {%- do parts.append("coalesce(" ~ value ~ raw ~ ", '')") -%}
     {%- endfor -%}
-    )
+    {{ return(parts[0] if parts | length == 1 else "concat_ws('|', " ~ parts | join(', ') ~ ")") }}
 {%- endmacro %}
 
 {% macro is_text_type(type) -%}
@@ -93,30 +110,33 @@ select * from judged
     {%- set name = column.name -%}
     {%- if column.type == 'currency' -%} upper({{ name }})
     {%- elif column.type == 'enum' -%} lower({{ name }})
-    {%- elif column.type in ['timestamp'] -%} {{ parse_timestamp(name) }}
-    {%- elif column.type in ['date', 'month'] -%} cast({{ parse_timestamp(name) }} as date)
-    {%- elif column.type in ['money', 'number'] -%} {{ parse_number(name) }}
-    {%- elif column.type in ['rate', 'fx_rate'] -%} {{ parse_number(name, 'decimal(17, 10)') }}
-    {%- elif column.type == 'integer' -%} {{ parse_integer(name) }}
-    {%- elif column.type == 'score' -%} {{ parse_score(name) }}
+    {%- elif column.type in ['timestamp'] -%} {{ parse_timestamp(name, 'is_plain_' ~ name) }}
+    {%- elif column.type in ['date', 'month'] -%} cast({{ parse_timestamp(name, 'is_plain_' ~ name) }} as date)
+    {%- elif column.type in ['money', 'number'] -%} {{ parse_number(name, 'is_plain_' ~ name, 'decimal(20, 4)') }}
+    {%- elif column.type in ['rate', 'fx_rate'] -%} {{ parse_number(name, 'is_plain_' ~ name, 'decimal(17, 10)') }}
+    {%- elif column.type == 'integer' -%} {{ parse_integer(name, 'is_plain_' ~ name) }}
+    {%- elif column.type == 'score' -%} {{ parse_score(name, 'is_plain_' ~ name) }}
     {%- elif column.type == 'boolean' -%} {{ parse_boolean(name) }}
     {%- elif is_text_type(column.type) -%} {{ name }}
     {%- else -%} {{ exceptions.raise_compiler_error("The input contract has the unknown type " ~ column.type) }}
     {%- endif -%}
 {%- endmacro %}
 
-{# How a value of each type looks when nothing had to be repaired to read it. #}
+{#
+    How the text of each type looks that a cast reads as it is. Times with an offset are converted, which is no repair
+    either: see `repaired_columns`.
+#}
 {% macro plain_pattern(type) -%}
     {{ return({
         'money': '^-?[0-9]+([.][0-9]{1,4})?$',
         'number': '^-?[0-9]+([.][0-9]{1,4})?$',
         'rate': '^-?[0-9]+([.][0-9]{1,10})?$',
         'fx_rate': '^-?[0-9]+([.][0-9]{1,10})?$',
-        'integer': '^-?[0-9]+$',
-        'score': '^-?[0-9]+$',
-        'timestamp': '^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([T ][0-9:.]+ ?(Z|z|UTC|[+-][0-9:]+)?)?$',
-        'date': '^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([T ][0-9:.]+ ?(Z|z|UTC|[+-][0-9:]+)?)?$',
-        'month': '^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([T ][0-9:.]+ ?(Z|z|UTC|[+-][0-9:]+)?)?$',
+        'integer': '^-?[0-9]{1,9}$',
+        'score': '^-?[0-9]{1,9}$',
+        'timestamp': plain_timestamp_pattern(),
+        'date': plain_timestamp_pattern(),
+        'month': plain_timestamp_pattern(),
     }.get(type)) }}
 {%- endmacro %}
 
@@ -128,14 +148,20 @@ select * from judged
     {%- set checked = [] -%}
     {%- for column in columns -%}
         {%- if plain_pattern(column.type) -%}
+            {%- set converted = '' -%}
+            {%- if column.type in ['timestamp', 'date', 'month'] -%}
+                {%- set converted = ' and not ' ~ matches('raw_' ~ column.name, instant_pattern()) -%}
+            {%- endif -%}
             {%- do checked.append(
-                "case when " ~ column.name ~ " is not null and not "
-                ~ matches('raw_' ~ column.name, plain_pattern(column.type)) ~ " then '" ~ column.name ~ "' end"
+                "case when is_plain_" ~ column.name ~ " then null when " ~ column.name ~ " is not null" ~ converted
+                ~ " then '" ~ column.name ~ "' end"
             ) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- if checked -%}
+    {%- if checked | length > 1 -%}
     nullif(concat_ws(', ', {{ checked | join(', ') }}), '')
+    {%- elif checked -%}
+    {{ checked[0] }}
     {%- else -%}
     cast(null as string)
     {%- endif -%}

@@ -1,7 +1,8 @@
 {#
     How the text of a cell becomes a value. Each `parse_…` takes trimmed text and gives NULL when the text does not mean
     such a value; it never guesses: whatever could be read two ways stays NULL, and the row is quarantined.
-    Plain text takes the first branch; the repairs below it run only for the cells that need them.
+    `is_plain` tells that the text has the plain pattern of its type (judged_rows.sql): it takes the first branch, and the
+    repairs below it run only for the cells that need them.
 #}
 
 {# Arabic-Indic, Persian and full-width digits as ASCII, the minus sign as a hyphen, no invisible characters. #}
@@ -28,26 +29,27 @@
     end
 {%- endmacro %}
 
-{# A number as decimal(20, 4); finer input is rounded half up. #}
-{% macro parse_number(text, data_type='decimal(20, 4)') -%}
+{# A number of the type; finer input is rounded half up. #}
+{% macro parse_number(text, is_plain, data_type) -%}
     case
-        when {{ matches(text, '^-?[0-9]+([.][0-9]+)?$') }} then try_cast({{ text }} as {{ data_type }})
+        when {{ is_plain }} then try_cast({{ text }} as {{ data_type }})
+        when {{ matches(text, '^-?[0-9]+[.][0-9]+$') }} then try_cast({{ text }} as {{ data_type }})
         when {{ text }} is not null then try_cast({{ repaired_number(text) }} as {{ data_type }})
     end
 {%- endmacro %}
 
-{% macro parse_integer(text) -%}
+{% macro parse_integer(text, is_plain) -%}
     case
-        when {{ matches(text, '^-?[0-9]{1,9}$') }} then cast({{ text }} as integer)
+        when {{ is_plain }} then cast({{ text }} as integer)
         when {{ matches(plain_digits(text), '^-?[0-9]{1,9}([.]0+)?$') }}
             then cast({{ without(plain_digits(text), '[.]0+$') }} as integer)
     end
 {%- endmacro %}
 
 {# A score: 9, 9.0, 9/10 and the labelled 9 - likely. 8.5 is none. #}
-{% macro parse_score(text) -%}
+{% macro parse_score(text, is_plain) -%}
     case
-        when {{ matches(text, '^[0-9]{1,9}$') }} then cast({{ text }} as integer)
+        when {{ is_plain }} then cast({{ text }} as integer)
         when {{ matches(plain_digits(text), '^-?[0-9]{1,9}([.]0+)?( *[/] *10| *[-–—:=(] *[^-0-9 .].*)?$') }}
             then cast({{ first_group(plain_digits(text), '^(-?[0-9]{1,9})') }} as integer)
     end
@@ -60,15 +62,30 @@
     end
 {%- endmacro %}
 
+{# A day, and the time of it where one is given. #}
+{% macro plain_timestamp_pattern() -%}
+    {{ return(day_pattern() ~ '(' ~ time_pattern() ~ ')?$') }}
+{%- endmacro %}
+
+{# A day and time with the offset of its time zone. #}
+{% macro instant_pattern() -%}
+    {{ return(day_pattern() ~ time_pattern() ~ ' ?(Z|z|UTC|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)$') }}
+{%- endmacro %}
+
+{% macro day_pattern() -%}
+    {{ return('^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') }}
+{%- endmacro %}
+
+{% macro time_pattern() -%}
+    {{ return('[T ]([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?') }}
+{%- endmacro %}
+
 {# A local timestamp. A date alone is its midnight; a text with an offset is converted to the reporting time zone. #}
-{% macro parse_timestamp(text) -%}
-    {%- set day = '^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}' -%}
-    {%- set time = '[T ]([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?' -%}
-    {%- set offset = ' ?(Z|z|UTC|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)$' -%}
+{% macro parse_timestamp(text, is_plain) -%}
     {%- set digits = plain_digits(text) -%}
     case
-        when {{ matches(text, day ~ '(' ~ time ~ ')?$') }} then try_cast({{ text }} as timestamp)
-        when {{ matches(text, day ~ time ~ offset) }} then {{ instant_to_local("replace(replace(" ~ text ~ ", ' +', '+'), 'z', 'Z')") }}
+        when {{ is_plain }} then try_cast({{ text }} as timestamp)
+        when {{ matches(text, instant_pattern()) }} then {{ instant_to_local("replace(replace(" ~ text ~ ", ' +', '+'), 'z', 'Z')") }}
         -- 1980 to 2100 in Unix seconds and milliseconds, and in days of a spreadsheet
         when {{ matches(text, '^(3[2-9]|[4-9][0-9]|[123][0-9]{2}|40[0-9])[0-9]{7}$') }}
             then {{ unix_seconds_to_local("cast(" ~ text ~ " as bigint)") }}
@@ -76,7 +93,7 @@
             then {{ unix_seconds_to_local("cast(" ~ text ~ " as bigint) / 1000.0") }}
         when {{ matches(text, '^(29[3-9]|[3-6][0-9]{2}|7[0-2][0-9])[0-9]{2}$') }}
             then cast({{ add_days("date '1899-12-30'", "cast(" ~ text ~ " as integer)") }} as timestamp)
-        when {{ matches(digits, day ~ '(' ~ time ~ ')?$') }} then try_cast({{ digits }} as timestamp)
-        when {{ matches(digits, day ~ time ~ offset) }} then {{ instant_to_local(digits) }}
+        when {{ matches(digits, plain_timestamp_pattern()) }} then try_cast({{ digits }} as timestamp)
+        when {{ matches(digits, instant_pattern()) }} then {{ instant_to_local(digits) }}
     end
 {%- endmacro %}

@@ -48,7 +48,6 @@ responses as (
         account_id,
         survey,
         respondent_id,
-        question_id,
 
         ---------- text
         comment,
