@@ -87,6 +87,19 @@
     xxhash64({{ text }})
 {%- endmacro %}
 
+{# The same for several columns of any type. #}
+{% macro quick_fingerprint_of(columns) -%}
+    {{ return(adapter.dispatch('quick_fingerprint_of', 'retention_warehouse')(columns)) }}
+{%- endmacro %}
+
+{% macro duckdb__quick_fingerprint_of(columns) -%}
+    hash({{ columns | join(', ') }})
+{%- endmacro %}
+
+{% macro spark__quick_fingerprint_of(columns) -%}
+    xxhash64({{ columns | join(', ') }})
+{%- endmacro %}
+
 {# The texts of the rows of a group as one text, in their order, with commas between. #}
 {% macro listed(text) -%}
     {{ return(adapter.dispatch('listed', 'retention_warehouse')(text)) }}

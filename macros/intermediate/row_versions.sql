@@ -5,14 +5,85 @@
       quarantined  a bad row (`quarantine_reason`), or a row whose key came again with other contents in its delivery.
     Only keys that occur twice are sorted: in most deliveries these are few. `staged` is a view and read once for each
     question, so that each reads no more columns than it needs.
+
+    Where the table is added to (var `keeps_rows`), only rows of new loads are read; of the rows it has, those change
+    that a new one replaces.
 #}
 {% macro row_versions(staged, entity) -%}
+{{ kept_rows_config() }}
 {%- if not execute -%}{{ return('select 1 as not_compiled_yet from ' ~ ref('int_deliveries')) }}{%- endif -%}
 with
 
 {{ row_versions_ctes(staged, entity) }}
+{%- if is_incremental() %},
+
+{{ replaced_rows_cte(entity, 'versions', []) }}
 
 select * from versions
+union all
+select * from replaced_rows
+{%- else %}
+
+select * from versions
+{%- endif %}
+{%- endmacro %}
+
+{# Tables of rows live on from build to build where the var says so. The address is what identifies a row. #}
+{% macro kept_rows_config() -%}
+    {%- if var('keeps_rows') -%}
+        {{ config(
+            materialized='incremental',
+            incremental_strategy='delete+insert',
+            unique_key=['load_id', 'file', 'record_number'],
+        ) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# The staged rows that the table does not hold yet, as a table expression. Identifiers of loads sort by landing. #}
+{% macro new_rows(staged) -%}
+    {%- if is_incremental() -%}
+        {%- set last_load = run_query('select max(load_id) as load_id from ' ~ this).columns[0].values()[0] -%}
+        {%- if last_load -%}
+            {{ return("(select * from " ~ staged ~ " where load_id > '" ~ last_load ~ "')") }}
+        {%- endif -%}
+    {%- endif -%}
+    {{ return(staged) }}
+{%- endmacro %}
+
+{#
+    The rows of this table that a new row replaces, as they are from now on. `new` holds the new rows by their state
+    before rates were looked up; `more` are the columns after those of every version. A row without a rate of exchange
+    is good in all other respects: it can be replaced.
+#}
+{% macro replaced_rows_cte(entity, new, more) -%}
+{%- set key = [] -%}
+{%- for name in entity_contract(entity).config.meta.key -%}
+    {%- do key.append("coalesce(cast(" ~ name ~ " as string), '')") -%}
+{%- endfor -%}
+{%- set key = key[0] if key | length == 1 else "concat_ws('|', " ~ key | join(', ') ~ ")" -%}
+replacing_keys as (
+
+    select distinct {{ key }} as row_key
+    from {{ new }}
+    where row_state <> 'quarantined'
+
+),
+
+replaced_rows as (
+
+    select
+        {%- for name in version_columns(entity) + more %}
+        {{ name }},
+        {%- endfor %}
+        cast(null as string) as quarantine_reason,
+        'superseded' as row_state
+
+    from {{ this }}
+    where
+        (row_state = 'current' or quarantine_reason = 'no_fx_rate')
+        and {{ key }} in (select replacing_keys.row_key from replacing_keys)
+
+)
 {%- endmacro %}
 
 {# The columns of an entity that models read. #}
@@ -29,7 +100,8 @@ select * from versions
     ) }}
 {%- endmacro %}
 
-{% macro row_versions_ctes(staged, entity) -%}
+{% macro row_versions_ctes(staged_view, entity) -%}
+{%- set staged = new_rows(staged_view) -%}
 deliveries as (
 
     select * from {{ ref('int_deliveries') }}
@@ -40,7 +112,7 @@ deliveries as (
 contested_keys as (
 
     select key_fingerprint
-    from {{ staged }}
+    from {{ staged }} as staged
     group by key_fingerprint
     having count(*) > 1
 
@@ -62,6 +134,10 @@ files_of_last_full_delivery as (
 
     from deliveries
     inner join last_full_delivery on deliveries.delivery_order = last_full_delivery.delivery_order
+    {%- if is_incremental() %}
+    -- New loads are later than the last full one: it deletes nothing of theirs.
+    where false
+    {%- endif %}
 
 ),
 
@@ -173,6 +249,7 @@ versions as (
     reporting currency on `rate_date` (an expression over `versions` and what `lookup` joins to it). A current row with an amount but without a rate is quarantined (`no_fx_rate`).
 #}
 {% macro rows_with_exchange_rate(staged, entity, amount, rate_date, lookup='') -%}
+{{ kept_rows_config() }}
 {%- set rates = ref('int_exchange_rate_months') -%}
 {%- set last_rates = ref('int_exchange_rate_last') -%}
 {%- if not execute -%}{{ return('select 1 as not_compiled_yet from ' ~ ref('int_deliveries')) }}{%- endif -%}
@@ -233,6 +310,15 @@ judged_rates as (
     from rated
 
 )
+{%- if is_incremental() %},
+
+{{ replaced_rows_cte(entity, 'versions', ['exchange_rate', 'reporting_' ~ amount]) }}
 
 select * from judged_rates
+union all
+select * from replaced_rows
+{%- else %}
+
+select * from judged_rates
+{%- endif %}
 {%- endmacro %}

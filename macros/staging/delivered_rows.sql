@@ -8,6 +8,9 @@
     {%- if not execute -%}
         {{ return('select 1 as not_compiled_yet') }}
     {%- endif -%}
+    {%- if var('raw_folders') -%}
+        {{ return(folder_rows(entity, seed)) }}
+    {%- endif -%}
     {%- if not var('landing_zone') -%}
         {{ return(seed_rows(entity, seed)) }}
     {%- endif -%}
@@ -32,6 +35,47 @@
         {{ column.name }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ landed_files(entity) }}
+{%- endmacro %}
+
+{#
+    The rows of raw files that nothing landed (var `raw_folders`: entity → folder or URI). Landing would have replaced
+    e-mail addresses: the column is left out, and a comment loses those in it. An entity without a folder has no rows.
+#}
+{% macro folder_rows(entity, seed) %}
+    {%- if entity not in var('raw_folders') -%}
+        {{ return(seed_rows(entity, seed) if entity in reference_entities() else no_rows(entity)) }}
+    {%- endif -%}
+    {%- set files = raw_files(entity, var('raw_folders')[entity]) -%}
+    {%- set present = get_column_schema_from_query('select * from ' ~ files ~ ' as files') | map(attribute='name') | map('lower') | list -%}
+    select
+        'folder' as load_id,
+        file,
+        cast(record_number as bigint) + {{ 1 if var('raw_format') == 'csv' else 0 }} as line_number,
+        cast(record_number as bigint) as record_number,
+        cast('{{ var("seeds_landed_at") }}' as timestamp) as landed_at,
+        {%- for column in entity_columns(entity) %}
+        {%- if column.name not in present or column.type == 'email' %}
+        cast(null as string) as {{ column.name }}{{ ',' if not loop.last }}
+        {%- elif column.type == 'comment' %}
+        {{ trimmed(without('cast(' ~ column.name ~ ' as string)', '[^ @]+@[^ @]+')) }} as {{ column.name }}{{ ',' if not loop.last }}
+        {%- else %}
+        {{ trimmed('cast(' ~ column.name ~ ' as string)') }} as {{ column.name }}{{ ',' if not loop.last }}
+        {%- endif %}
+        {%- endfor %}
+    from {{ files }} as files
+{%- endmacro %}
+
+{% macro no_rows(entity) %}
+    select
+        cast(null as string) as load_id,
+        cast(null as string) as file,
+        cast(null as bigint) as line_number,
+        cast(null as bigint) as record_number,
+        cast(null as timestamp) as landed_at,
+        {%- for column in entity_columns(entity) %}
+        cast(null as string) as {{ column.name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    where false
 {%- endmacro %}
 
 {% macro seed_rows(entity, seed) %}

@@ -6,7 +6,25 @@
         {%- do seeds.update({entity: ref(seed_name(entity))}) -%}
     {%- endfor -%}
     {%- if not execute -%}{{ return('select 1 as not_compiled_yet') }}{%- endif -%}
-    {%- if var('landing_zone') %}
+    {%- if var('raw_folders') %}
+    {%- set shipped = reference_entities() | reject('in', var('raw_folders')) | list %}
+    {%- for entity, uri in var('raw_folders').items() %}
+    select
+        'folder' as load_id,
+        '{{ entity }}' as entity,
+        file,
+        cast(null as string) as file_sha256,
+        count(*) as rows_in,
+        false as is_full,
+        cast(null as timestamp) as exported_at,
+        cast('{{ var("seeds_landed_at") }}' as timestamp) as landed_at,
+        cast(0 as bigint) as load_sequence
+    from {{ raw_files(entity, uri) }} as files
+    group by file
+    {{ 'union all' if shipped or not loop.last }}
+    {%- endfor %}
+    {{ counted_seeds(seeds, shipped) }}
+    {%- elif var('landing_zone') %}
     select
         load_id,
         entity,

@@ -35,7 +35,7 @@ stated as (
         1 as source_rank,
         responses.responded_at as stated_at,
         responses.response_id as source_id,
-        cast(null as timestamp) as source_started_at,
+        responses.responded_at as source_started_at,
         responses.reason as wording
 
     from {{ ref('int_rows__survey_responses') }} as responses
@@ -63,7 +63,7 @@ stated as (
         3 as source_rank,
         tickets.opened_at as stated_at,
         tickets.ticket_id as source_id,
-        cast(null as timestamp) as source_started_at,
+        tickets.opened_at as source_started_at,
         tickets.category as wording
 
     from {{ ref('int_rows__support_tickets') }} as tickets
@@ -77,7 +77,7 @@ stated as (
         4 as source_rank,
         deals.closed_at as stated_at,
         deals.deal_id as source_id,
-        cast(null as timestamp) as source_started_at,
+        deals.closed_at as source_started_at,
         deals.lost_reason as wording
 
     from {{ ref('int_deals') }} as deals

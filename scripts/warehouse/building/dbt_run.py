@@ -69,6 +69,12 @@ class DbtRun:
             if node["resource_type"] == "model" and node["schema"] == "marts"
         }
 
+    def held_back_marts(self) -> frozenset[str]:
+        """Return the marts that the project leaves empty, because they would hold personal data nobody allowed."""
+        return frozenset(
+            name for name, node in self.marts().items() if node["config"].get("meta", {}).get("is_held_back")
+        )
+
     def keys(self) -> dict[str, list[str]]:
         """Return the columns of the primary key, or else of the tested grain, of every mart that states one."""
         tested = {

@@ -11,6 +11,7 @@ from warehouse.auditing.shrinkage import row_counts
 from warehouse.building.dbt_run import DbtRun, run_dbt
 from warehouse.building.folders import RunFolder, check_room, new_run_folder, sweep
 from warehouse.building.inputs import Inputs, freeze_inputs
+from warehouse.building.kept_rows import keep_rows, take_kept_rows
 from warehouse.building.locks import exclusive, unwritable_message
 from warehouse.building.progress import shown_progress
 from warehouse.building.variables import with_published_window
@@ -130,6 +131,10 @@ def _build(paths: WarehousePaths, options: Options, say: Say) -> Outcome:
     settings = dict(variables)
     if inputs.folder is not None:
         settings["landing_zone"] = str(run.stable / inputs.folder.name)
+        settings["keeps_rows"] = True
+        reuse = take_kept_rows(paths, run, inputs, variables)
+        if reuse is not None:
+            say(reuse.sentence())
     with shown_progress() as on_event:
         dbt = run_dbt(paths, run, options.target, settings, inputs.folder is not None, on_event)
     findings, unmapped = _audited(run, dbt, inputs, live, options)
@@ -154,6 +159,7 @@ def _build(paths: WarehousePaths, options: Options, say: Say) -> Outcome:
         say("audited; keeping a compact copy of the marts")
         outcome.version = _keep(paths, outcome, record)
         _publish(paths, outcome, live, options)
+        keep_rows(paths, run, inputs, variables)
         run.drop_data()
     outcome.seconds = (datetime.datetime.now(datetime.UTC) - begun).total_seconds()
     return outcome

@@ -9,7 +9,10 @@ import yaml
 
 from warehouse.paths import PROJECT_DIR
 
-MANAGED = {"landing_zone": "the landing zone is WAREHOUSE_DIR/landing: set the environment variable WAREHOUSE_DIR"}
+MANAGED = {
+    "landing_zone": "the landing zone is WAREHOUSE_DIR/landing: set the environment variable WAREHOUSE_DIR",
+    "keeps_rows": "`warehouse build` keeps the typed rows by itself",
+}
 
 
 class VariableError(ValueError):

@@ -9,10 +9,10 @@ with
 
 candidates as (
 
-    select {{ fingerprint(columns) }} as grain_fingerprint
+    select {{ quick_fingerprint_of(columns) }} as grain_fingerprint
 
     from {{ model }}
-    group by {{ fingerprint(columns) }}
+    group by {{ quick_fingerprint_of(columns) }}
     having count(*) > 1
 
 ),
@@ -24,7 +24,7 @@ repeated as (
         count(*) as failing_rows
 
     from {{ model }}
-    where {{ fingerprint(columns) }} in (select candidates.grain_fingerprint from candidates)
+    where {{ quick_fingerprint_of(columns) }} in (select candidates.grain_fingerprint from candidates)
     group by {{ columns | join(', ') }}
     having count(*) > 1
 

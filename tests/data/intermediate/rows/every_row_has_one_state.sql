@@ -14,10 +14,10 @@ broken_rules as (
             '{{ model.identifier }}' as model,
             count(*) as failing_rows
         from (
-            select {{ fingerprint(['load_id', 'file', 'record_number']) }} as address
+            select 1 as file_with_repeated_numbers
             from {{ model }}
-            group by {{ fingerprint(['load_id', 'file', 'record_number']) }}
-            having count(*) > 1
+            group by load_id, file
+            having count(*) <> count(distinct record_number)
         ) as repeated_addresses
         having count(*) > 0
 
@@ -28,10 +28,18 @@ broken_rules as (
             '{{ model.identifier }}' as model,
             count(*) as failing_rows
         from (
-            select {{ fingerprint(['key_value']) }} as contested_key
+            select key_value
             from {{ model }}
-            where row_state = 'current'
-            group by {{ fingerprint(['key_value']) }}
+            where
+                row_state = 'current'
+                and {{ quick_fingerprint('key_value') }} in (
+                    select {{ quick_fingerprint('candidates.key_value') }}
+                    from {{ model }} as candidates
+                    where candidates.row_state = 'current'
+                    group by {{ quick_fingerprint('candidates.key_value') }}
+                    having count(*) > 1
+                )
+            group by key_value
             having count(*) > 1
         ) as contested_keys
         having count(*) > 0

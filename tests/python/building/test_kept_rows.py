@@ -1,0 +1,171 @@
+"""Typed rows that are kept from build to build: what can be added to, and that adding gives what a full build gives."""
+
+import datetime
+import shutil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from building.conftest import Command
+from recomputation.companies import random_company
+from recomputation.test_whole_command import write_exports
+from warehouse.building.folders import RunFolder, new_run_folder
+from warehouse.building.inputs import LANDED, SEEDS, Inputs
+from warehouse.building.kept_rows import entities_to_type_again, keep_rows, take_kept_rows
+from warehouse.paths import WarehousePaths
+
+MARCH = datetime.datetime(2025, 3, 1)
+
+
+def load(sequence: int, entity: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "load_id": f"{sequence:05d}-aaaaaaaa",
+        "entity": entity,
+        "file": f"{entity}.csv",
+        "file_sha256": "0",
+        "rows_in": 1,
+        "is_full": False,
+        "exported_at": None,
+        "landed_at": MARCH + datetime.timedelta(days=sequence),
+        "load_sequence": sequence,
+        **changes,
+    }
+
+
+KEPT = [load(1, "orders"), load(1, "deals"), load(2, "orders")]
+
+
+@pytest.mark.parametrize(
+    ("new", "again"),
+    [
+        ([], ()),
+        ([load(3, "orders"), load(3, "accounts")], ()),
+        ([load(3, "orders", is_full=True), load(3, "deals")], ("orders",)),
+        ([load(3, "orders", exported_at=MARCH)], ("orders",)),
+        ([load(3, "orders", exported_at=MARCH + datetime.timedelta(days=2))], ()),
+        ([load(3, "deals", exported_at=MARCH + datetime.timedelta(days=1))], ()),
+        ([load(3, "fx_rates")], ("deals", "marketing_spend", "orders", "sales_targets", "subscription_periods")),
+        ([load(3, "deal_stages")], ("deals",)),
+    ],
+)
+def test_later_loads_add_to_what_is_kept(new: list[dict[str, Any]], again: tuple[str, ...]) -> None:
+    assert entities_to_type_again(KEPT, [*KEPT, *new]) == again
+
+
+@pytest.mark.parametrize(
+    "current",
+    [
+        KEPT[1:],
+        [load(1, "orders", rows_in=2), *KEPT[1:]],
+        [load(1, "orders", landed_at=MARCH), *KEPT[1:]],
+        [*KEPT, load(2, "accounts")],
+    ],
+)
+def test_loads_that_are_not_those_kept_start_afresh(current: list[dict[str, Any]]) -> None:
+    assert entities_to_type_again(KEPT, current) is None
+
+
+def contents(file: Path, schema: str, pattern: str) -> dict[str, Any]:
+    """Return the number of rows and the sum of their hashes of every table."""
+    with duckdb.connect(str(file), read_only=True) as connection:
+        names = connection.execute(
+            "select table_name from information_schema.tables where table_schema = ? and table_name like ? "
+            "and table_name <> 'mart_run'",
+            [schema, pattern],
+        ).fetchall()
+        return {
+            name: connection.execute(
+                f'select count(*), sum(hash("{name}")::hugeint) from "{schema}"."{name}"'
+            ).fetchall()
+            for (name,) in names
+        }
+
+
+def test_adding_loads_gives_what_typing_all_of_them_gives(tmp_path: Path) -> None:
+    command = Command(tmp_path / "warehouse")
+    kept = command.root / "builds" / "kept_rows"
+    first, *later = write_exports(random_company(11), tmp_path / "exports")
+    command.run("land", first)
+    command.run("build")
+    for folder in later:
+        command.run("land", folder)
+    # A complete delivery of the first tickets and half the orders: what is missing from it was deleted.
+    orders = (first / "orders.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (first / "orders.csv").write_text("".join(orders[: len(orders) // 2]), encoding="utf-8")
+    command.run("land", first / "orders.csv", first / "support_tickets.csv", "--full", "--accept-drop")
+    added = command.run("build", "--accept-change", "--relearn")
+    assert "typing orders, support_tickets again" in added.stdout + added.stderr
+    rows = contents(kept / "build.duckdb", "intermediate", "int_%")
+    marts = contents(command.paths.published_file, "marts", "%")
+    shutil.rmtree(kept)
+    afresh = command.run("build", "--accept-change", "--relearn")
+    assert "kept" not in (afresh.stdout + afresh.stderr).split("audited")[0]
+    assert contents(kept / "build.duckdb", "intermediate", "int_%") == rows
+    assert contents(command.paths.published_file, "marts", "%") == marts
+    assert rows["int_rows__orders"] != [(0, None)]
+
+
+TABLES = ("int_rows__orders", "int_rows__deals", "int_account_versions")
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> WarehousePaths:
+    return WarehousePaths(tmp_path / "warehouse")
+
+
+def built(paths: WarehousePaths) -> RunFolder:
+    """Return the folder of a run whose database holds tables of rows."""
+    run = new_run_folder(paths)
+    with duckdb.connect(str(run.build_file)) as connection:
+        connection.execute("create schema intermediate")
+        for table in TABLES:
+            connection.execute(f"create table intermediate.{table} as select 1 as row_state")
+    return run
+
+
+def tables(run: RunFolder) -> set[str]:
+    if not run.build_file.exists():
+        return set()
+    with duckdb.connect(str(run.build_file), read_only=True) as connection:
+        return {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
+
+
+def test_what_is_kept_is_taken_once(paths: WarehousePaths) -> None:
+    inputs = Inputs(LANDED, paths.landing, KEPT)
+    keep_rows(paths, built(paths), inputs, {})
+    new = [load(3, "orders", is_full=True), load(3, "accounts")]
+    run = new_run_folder(paths)
+    reuse = take_kept_rows(paths, run, Inputs(LANDED, paths.landing, [*KEPT, *new]), {})
+    assert reuse is not None
+    assert (reuse.kept_loads, reuse.new_loads, reuse.typed_again) == (2, 1, ("orders",))
+    assert tables(run) == {"int_rows__deals", "int_account_versions"}
+    assert take_kept_rows(paths, new_run_folder(paths), inputs, {}) is None
+
+
+def test_variables_that_rows_do_not_read_change_nothing(paths: WarehousePaths) -> None:
+    inputs = Inputs(LANDED, paths.landing, KEPT)
+    keep_rows(paths, built(paths), inputs, {"reporting_timezone": "UTC", "as_of": "2025-01-01"})
+    run = new_run_folder(paths)
+    assert take_kept_rows(paths, run, inputs, {"reporting_timezone": "UTC", "grace_days": 3}) is not None
+    assert tables(run) == set(TABLES)
+
+
+@pytest.mark.parametrize("change", ["zone", "erased", "damaged", "missing", "seeds"])
+def test_a_foreign_or_damaged_database_is_not_taken(paths: WarehousePaths, change: str) -> None:
+    inputs = Inputs(LANDED, paths.landing, KEPT)
+    keep_rows(paths, built(paths), Inputs(SEEDS) if change == "seeds" else inputs, {"reporting_timezone": "UTC"})
+    variables = {"reporting_timezone": "Asia/Riyadh" if change == "zone" else "UTC"}
+    database = paths.builds / "kept_rows" / "build.duckdb"
+    if change == "erased":
+        erased = paths.landing / "_erased"
+        erased.mkdir(parents=True)
+        (erased / "00009.parquet").touch()
+    elif change == "damaged":
+        database.write_bytes(b"no database")
+    elif change == "missing":
+        database.unlink()
+    run = new_run_folder(paths)
+    assert take_kept_rows(paths, run, inputs, variables) is None
+    assert tables(run) == set()
