@@ -6,6 +6,7 @@ come out as line breaks outside quotes go in. Any other block is read record by 
 same result.
 """
 
+import codecs
 import io
 import re
 from collections import deque
@@ -23,6 +24,7 @@ from warehouse.landing.messages import FileRejectedError
 from warehouse.landing.names import normal_name
 from warehouse.landing.personal_data import has_sign
 from warehouse.landing.rows import BAD_QUOTES, LARGEST_CELL, SWALLOWED_LINES, RowCollector, Rows, Shape
+from warehouse.landing.texts import trimmed_array
 
 DELIMITERS = (",", ";", "\t", "|")
 LARGEST_RECORD = 32 * 2**20
@@ -331,20 +333,17 @@ class DelimitedReader:
         if table.num_rows != record_count:
             return None
         table = table.combine_chunks()
-        needs_trim = _has_padding(data, array, ord(delimiter)) or not is_ascii
         columns: dict[int, pa.Array] = {}
         was_trimmed = False
         empty = None
         for position in wanted:
             column = table.column(str(position))
             column = column.chunk(0) if column.num_chunks else pa.array([], pa.string())
-            if needs_trim:
-                trimmed = pc.utf8_trim_whitespace(column)
-                if not trimmed.equals(column):
-                    was_trimmed = True
-                    column = pc.if_else(pc.equal(pc.binary_length(trimmed), 0), None, trimmed)
+            column, changed = trimmed_array(column)
+            was_trimmed = was_trimmed or len(changed) > 0
             if position >= shape.named:
-                if column.null_count != len(column):
+                # A byte order mark is no cell here, but makes a row ragged: judged with care.
+                if column.null_count != len(column) or codecs.BOM_UTF8 in data:
                     return None
                 continue
             columns[position] = column
@@ -390,23 +389,6 @@ class DelimitedReader:
             if "9" in patterns[1] and patterns[0] == patterns[1]:
                 return True
         return False
-
-
-def _has_padding(data: bytes, array: "np.ndarray[tuple[int], np.dtype[np.uint8]]", delimiter: int) -> bool:
-    """Tell whether an ASCII blank stands at the edge of some cell."""
-    is_blank = (array < 33) & (array != _NEWLINE) & (array != delimiter)
-    if b"\r" in data:
-        is_blank &= array != _RETURN
-    blanks = np.flatnonzero(is_blank)
-    if not len(blanks):
-        return False
-    edges = np.array([_NEWLINE, _RETURN, delimiter, _QUOTE], dtype=np.uint8)
-    return bool(
-        blanks[0] == 0
-        or blanks[-1] == len(data) - 1
-        or np.isin(array[blanks - 1], edges).any()
-        or np.isin(array[np.minimum(blanks + 1, len(data) - 1)], edges).any()
-    )
 
 
 def first_records(data: bytes, delimiter: str | None, count: int) -> tuple[list[list[str]], int, int]:

@@ -12,6 +12,16 @@ from warehouse.landing.names import closest, normal_name
 from warehouse.landing.rows import Shape
 
 LARGEST_COLUMN_COUNT = 16_384
+# The columns that `warehouse quarantine --export` adds: which row of which delivery a row corrects, and why.
+CORRECTED_ADDRESS = ("quarantined_load_id", "quarantined_file", "quarantined_record_number")
+EXPORTED_ADDRESS = (
+    "quarantined_load_id",
+    "quarantined_file",
+    "quarantined_line_number",
+    "quarantined_record_number",
+    "quarantined_reason",
+)
+EXPORTED_RAW_LINE = "quarantined_raw_line"
 _LISTED_COLUMNS = 10
 
 
@@ -104,12 +114,16 @@ class Output:
 
 @dataclass(frozen=True)
 class Plan:
-    """How one file becomes rows: its shape, its outputs, and what the user should know about its header."""
+    """How one file becomes rows: its shape, its outputs, and what the user should know about its header.
+
+    `corrects` are the source columns of the addresses where the file holds corrected rows, by name.
+    """
 
     shape: Shape
     outputs: tuple[Output, ...]
     notes: tuple[str, ...]
     lookups: tuple[Lookup, ...] = ()
+    corrects: AnyMapping[str, int] | None = None
 
 
 def _positions(header: Header) -> dict[str, list[int]]:
@@ -142,10 +156,11 @@ def best_entity(header: Header) -> Entity | None:
     return winners[0] if len(winners) == 1 else None
 
 
-def plan_canonical(header: Header, entity: Entity, is_declared: bool) -> Plan:
+def plan_canonical(header: Header, entity: Entity, is_declared: bool, added: frozenset[int] = frozenset()) -> Plan:
     """Plan a file that carries the canonical names of `entity`.
 
-    `is_declared`: the user named the entity, so that a better fitting one is not held against the file.
+    `is_declared`: the user named the entity, so that a better fitting one is not held against the file. `added` are
+    further columns that are used as well.
     Raises FileRejectedError for missing required, nameless or ambiguous columns and for the header of another
     entity.
     """
@@ -171,11 +186,37 @@ def plan_canonical(header: Header, entity: Entity, is_declared: bool) -> Plan:
             )
     spelling = {name: header.names[positions[name][0]] for name in entity.column_names if name in positions}
     rule = canonical_rule(entity, spelling)
-    plan = _plan(header, (rule,), positions)
+    plan = _plan(header, (rule,), positions, added)
     respelled = sum(name != spelled for name, spelled in spelling.items())
     if respelled:
         plan = replace(plan, notes=(f"column names normalised: {respelled}", *plan.notes))
     return plan
+
+
+def holds_corrections(header: Header) -> bool:
+    """Tell whether a file was exported from the quarantine: it says which rows it corrects."""
+    return any(normal_name(name) in CORRECTED_ADDRESS for name in header.names)
+
+
+def plan_correction(header: Header, declared: Entity | None) -> Plan:
+    """Plan a file of corrected rows, as `warehouse quarantine --export` wrote it.
+
+    Its columns say the entity, unless the user declared one. Raises FileRejectedError when a column of the export
+    is missing: its cells would be taken for emptied ones.
+    """
+    entity = declared or best_entity(header)
+    if entity is None:
+        raise FileRejectedError("holds corrected rows, but its columns are those of no entity: give --entity")
+    positions = _positions(header)
+    missing = [name for name in (*CORRECTED_ADDRESS, *entity.column_names) if name not in positions]
+    if missing:
+        listed = ", ".join(missing)
+        raise FileRejectedError(f"holds corrected {entity.name} without the column {listed}: keep all exported columns")
+    added = {place for name in (*EXPORTED_ADDRESS, EXPORTED_RAW_LINE) for place in positions.get(name, ())}
+    plan = plan_canonical(header, entity, is_declared=True, added=frozenset(added))
+    corrects = {name: positions[name][0] for name in CORRECTED_ADDRESS}
+    wanted = tuple(sorted({*plan.shape.wanted, *corrects.values()}))
+    return replace(plan, shape=replace(plan.shape, wanted=wanted), corrects=corrects)
 
 
 def plan_mapped(header: Header, rule: FileRule) -> Plan:
@@ -266,7 +307,12 @@ def _wanted_name(rule: ColumnRule) -> str:
     )
 
 
-def _plan(header: Header, rules: tuple[EntityRule, ...], positions: AnyMapping[str, list[int]]) -> Plan:
+def _plan(
+    header: Header,
+    rules: tuple[EntityRule, ...],
+    positions: AnyMapping[str, list[int]],
+    added: frozenset[int] = frozenset(),
+) -> Plan:
     outputs: list[Output] = []
     notes: list[str] = []
     used: set[int] = set()
@@ -318,7 +364,7 @@ def _plan(header: Header, rules: tuple[EntityRule, ...], positions: AnyMapping[s
             notes.append(f"mapped columns not in the file: {', '.join(printable(each, 40) for each in absent)}")
     mapped = {place for output in outputs for column in output.columns.values() for place in column.all_positions}
     mapped.update(condition.position for output in outputs for condition in output.conditions)
-    unknown = [place for place in range(header.named) if place not in mapped]
+    unknown = [place for place in range(header.named) if place not in mapped and place not in added]
     if unknown and header.has_header:
         names = list(dict.fromkeys(shown_column(header.aliases[place][0], place + 1) for place in unknown))
         listed = names[:_LISTED_COLUMNS]

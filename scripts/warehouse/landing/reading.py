@@ -4,6 +4,7 @@ import datetime
 import json
 import re
 import zipfile
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from functools import partial
@@ -11,15 +12,16 @@ from itertools import chain
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from warehouse.landing import zone
+from warehouse.landing.columnar import ColumnReader, as_text
 from warehouse.landing.decoding import to_utf8
 from warehouse.landing.delimited import DELIMITERS, DelimitedReader, Dialect, first_records
 from warehouse.landing.files import Contents, open_regular, read_chunks
 from warehouse.landing.header import Header, Plan, combined_header
 from warehouse.landing.mapping import FileRule
 from warehouse.landing.messages import FileRejectedError
-from warehouse.landing.rows import BAD_JSON, RowCollector, Rows, Shape
+from warehouse.landing.rows import BAD_JSON, RowCollector, Rows, Shape, escaped
 
 Planner = Callable[[Header], Plan]
 Blocks = Iterator[Rows | Future[Rows]]
@@ -28,6 +30,11 @@ _HEAD_BYTES = 2**20
 _ROWS_PER_BLOCK = 20_000
 _LARGEST_JSON_ARRAY = 256 * 2**20
 _LARGEST_UNPACKED_WORKBOOK = 4 * 2**30
+_DAMAGED_PARQUET = "is a damaged Parquet file"
+_PARQUET_DAMAGE = (pa.ArrowException, OSError, ValueError, MemoryError)
+_PARQUET_BUFFER = 2**20
+_PARQUET_BYTES_AT_ONCE = 32 * 2**20
+_BATCHES_AHEAD = 2
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
@@ -186,16 +193,12 @@ def _collected(shape: Shape, rows: Iterator[tuple[int, list[str | None], str]], 
     for line, cells, raw in rows:
         if any(cell and not cell.isspace() for cell in cells):
             is_bad = any(cell is not None and _SURROGATE.search(cell) for cell in cells)
-            collector.add(line - start, cells, partial(_escaped, raw), is_bad)
+            collector.add(line - start, cells, partial(escaped, raw), is_bad)
             multibyte = multibyte or not raw.isascii()
         if collector.record_count >= _ROWS_PER_BLOCK:
             yield collector.rows(line + 1 - start, multibyte)
             collector, start = RowCollector(shape), line + 1
     yield collector.rows(max(line + 1 - start, 0), multibyte)
-
-
-def _escaped(raw: str) -> str:
-    return raw.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
 
 
 # ---------------------------------------------------------------- JSON
@@ -318,11 +321,11 @@ def _open_json(contents: Contents, planner: Planner) -> OpenFile:
         multibyte = False
         for line, text, record in _json_records(contents, is_array):
             if record is None:
-                collector.add_bad(line - start, BAD_JSON, _escaped(text))
+                collector.add_bad(line - start, BAD_JSON, escaped(text))
             else:
                 cells = [_json_cell(record.get(name)) for name in names]
                 is_bad = any(cell is not None and _SURROGATE.search(cell) for cell in cells)
-                collector.add(line - start, cells, partial(_escaped, text), is_bad)
+                collector.add(line - start, cells, partial(escaped, text), is_bad)
                 multibyte = multibyte or not text.isascii()
             if collector.record_count >= _ROWS_PER_BLOCK:
                 yield collector.rows(line + 1 - start, multibyte)
@@ -417,41 +420,51 @@ def _open_workbook(contents: Contents, rule: FileRule | None, planner: Planner) 
 # ---------------------------------------------------------------- Parquet
 
 
-def _as_text(column: pa.Array) -> pa.Array:
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        column = column.dictionary_decode()
-        kind = column.type
-    if pa.types.is_timestamp(kind) and kind.tz is not None:
-        column = pc.cast(column, pa.timestamp(kind.unit, "UTC"))
-    if pa.types.is_nested(kind):
-        values = [None if value is None else json.dumps(value, default=str) for value in column.to_pylist()]
-        return pa.array(values, pa.string())
-    return pc.cast(column, pa.string())
-
-
 def _open_parquet(contents: Contents, planner: Planner) -> OpenFile:
     import pyarrow.parquet as pq
 
     try:
         with open_regular(contents.path) as file:
-            names = pq.ParquetFile(file).schema_arrow.names
+            parquet = pq.ParquetFile(file)
+            names, row_count = parquet.schema_arrow.names, parquet.metadata.num_rows
     except (pa.ArrowException, OSError, ValueError):
-        raise FileRejectedError("is a damaged Parquet file") from None
+        raise FileRejectedError(_DAMAGED_PARQUET) from None
     plan = planner(combined_header([names]))
 
-    def cells() -> Iterator[tuple[int, list[str | None], str]]:
-        line = 0
+    reader = ColumnReader(plan.shape)
+
+    def blocks(pool: Executor) -> Blocks:
+        waiting: deque[Future[Rows]] = deque()
+        damage = None
+        if not row_count:
+            yield reader.rows([pa.array([], pa.string())] * plan.shape.total)
+            return
         try:
             with open_regular(contents.path) as file:
-                for batch in pq.ParquetFile(file).iter_batches(batch_size=_ROWS_PER_BLOCK):
-                    columns = [_as_text(column).to_pylist() for column in batch.columns]
-                    for values in zip(*columns, strict=True):
-                        yield line, list(values), "\t".join(value or "" for value in values)
-                        line += 1
-        except FileRejectedError:
-            raise
-        except (pa.ArrowException, OSError, ValueError, UnicodeDecodeError, MemoryError):
-            raise FileRejectedError("is a damaged Parquet file") from None
+                parquet = pq.ParquetFile(file, buffer_size=_PARQUET_BUFFER)
+                for batch in parquet.iter_batches(batch_size=_rows_at_once(parquet.metadata)):
+                    waiting.append(pool.submit(_rows_of_batch, reader, batch))
+                    while len(waiting) > _BATCHES_AHEAD:
+                        yield waiting.popleft()
+        except _PARQUET_DAMAGE:
+            damage = FileRejectedError(_DAMAGED_PARQUET)
+        # What was read before the damage may be a reason of its own.
+        yield from waiting
+        if damage is not None:
+            raise damage
 
-    return OpenFile(plan, [], lambda _: _collected(plan.shape, cells(), 0), 0)
+    return OpenFile(plan, [], blocks, 0)
+
+
+def _rows_of_batch(reader: ColumnReader, batch: pa.RecordBatch) -> Rows:
+    try:
+        return reader.rows([as_text(column) for column in batch.columns])
+    except _PARQUET_DAMAGE:
+        raise FileRejectedError(_DAMAGED_PARQUET) from None
+
+
+def _rows_at_once(metadata: Any) -> int:
+    """Return how many rows are read at once, so that wide rows take no more memory than many."""
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    widest = max((group.total_byte_size / group.num_rows for group in groups if group.num_rows), default=1)
+    return int(min(max(_PARQUET_BYTES_AT_ONCE / max(widest, 1), 1), zone.ROWS_PER_GROUP // 2))

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from warehouse.landing.messages import FileRejectedError
 from warehouse.landing.names import normal_name, quick_name
+from warehouse.landing.texts import trimmed
 
 LARGEST_CELL = 2**20
 
@@ -81,6 +82,11 @@ class Shape:
         return len(self.names)
 
 
+def escaped(raw: str) -> str:
+    """Return a raw line as text that any file can hold: what is no character and NULs as escapes."""
+    return raw.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
+
+
 class RowCollector:
     """Sorts records of text cells into good and bad rows; the one place that judges a record's structure."""
 
@@ -124,9 +130,9 @@ class RowCollector:
             for target, position in zip(self._columns, shape.wanted, strict=True):
                 cell = cells[position]
                 if cell is not None:
-                    trimmed = cell.strip()
-                    self._was_trimmed |= len(trimmed) != len(cell)
-                    cell = trimmed or None
+                    kept = trimmed(cell)
+                    self._was_trimmed |= len(kept or "") != len(cell)
+                    cell = kept
                 target.append(cell)
             self._lines.append(line)
             self._records.append(self.record_count)

@@ -10,8 +10,9 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from collections.abc import Mapping as AnyMapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,25 @@ from warehouse.contract import Entity, entities
 from warehouse.erasing.landing import drop_remembered
 from warehouse.errors import WarehouseError
 from warehouse.landing import zone
+from warehouse.landing.corrections import (
+    CORRECTION_MARK,
+    Part,
+    check_structure,
+    landed_rows,
+    ledger_rows,
+    sort_corrections,
+)
 from warehouse.landing.files import Contents, Delivered, check_file, list_files
+from warehouse.landing.formulas import restored_array
 from warehouse.landing.header import (
     Header,
     Output,
     Plan,
     best_entity,
+    holds_corrections,
     match_count,
     plan_canonical,
+    plan_correction,
     plan_mapped,
 )
 from warehouse.landing.mapping import FileRule, Lookup, Mapping
@@ -41,6 +53,7 @@ from warehouse.landing.occurrences import OccurrenceCounter
 from warehouse.landing.personal_data import Tokens, token_key
 from warehouse.landing.reading import OpenFile, open_file
 from warehouse.landing.rows import BAD_BYTES, BadRow, Rows, Shape
+from warehouse.landing.texts import joined_cells, trimmed, trimmed_array
 from warehouse.landing.transform import EntityRows, Lookups, transform, without_addresses
 from warehouse.paths import WarehousePaths
 
@@ -49,6 +62,9 @@ from warehouse.paths import WarehousePaths
 SMALLEST_FULL_SHARE = 0.5
 _THREADS = 2
 _BAD_ROWS_AT_ONCE = 20_000
+# Rows that are so wide are written in smaller row groups, for the sake of memory.
+_LARGEST_GROUP = 128 * 2**20
+_CORRECTED_AND_MAPPED = "holds corrected rows, which are canonical: land it without --source"
 _DATE_IN_NAME = re.compile(r"(?<!\d)(20\d{2})(-?)(\d{2})\2(\d{2})(?!\d)")
 
 
@@ -111,7 +127,7 @@ class Accepted:
     quarantine: "_QuarantineWriter | None" = None
 
 
-def _is_repetitive(array: pa.Array) -> bool:
+def _is_repetitive(array: pa.ChunkedArray) -> bool:
     """Tell whether a dictionary pays: fewer than a third of the first cells differ."""
     start = array.slice(0, 20_000)
     return bool(3 * pc.count_distinct(start).as_py() < max(len(start), 1))
@@ -128,6 +144,8 @@ class _EntityWriter:
         self._file = file
         self._output = output
         self._writer: pq.ParquetWriter | None = None
+        self._waiting: list[pa.Table] = []
+        self._waiting_rows = self._waiting_bytes = 0
         self._seen: set[bytes] = set()
         self._occurrences = OccurrenceCounter()
         self.rows = 0
@@ -149,7 +167,7 @@ class _EntityWriter:
             columns = {name: column.filter(pa.array(keep)) for name, column in columns.items()}
             lines, records = lines[keep], records[keep]
         count = len(lines)
-        if not count and self._writer is not None:
+        if not count:
             return
         address = {
             "load_id": pa.repeat(pa.scalar(self._stamp.load_id), count),
@@ -163,10 +181,23 @@ class _EntityWriter:
             for name in self._schema.names
         ]
         table = pa.Table.from_arrays(arrays, schema=self._schema)
+        self._waiting.append(table)
+        self._waiting_rows += count
+        self._waiting_bytes += table.nbytes
+        while self._waiting_rows >= zone.ROWS_PER_GROUP or self._waiting_bytes >= _LARGEST_GROUP:
+            self._write_group()
+        self.rows += count
+
+    def _write_group(self) -> None:
+        """Write the rows that wait as one row group, all of them or as many as a group holds."""
+        table = pa.concat_tables([self._schema.empty_table(), *self._waiting])
+        group, rest = table.slice(0, zone.ROWS_PER_GROUP), table.slice(zone.ROWS_PER_GROUP)
+        self._waiting = [rest] if rest.num_rows else []
+        self._waiting_rows, self._waiting_bytes = rest.num_rows, rest.nbytes if rest.num_rows else 0
         if self._writer is None:
             repeated = [
-                name for name, array in zip(self._schema.names, arrays, strict=True)
-                if pa.types.is_string(array.type) and _is_repetitive(array)
+                field.name for field in self._schema
+                if pa.types.is_string(field.type) and _is_repetitive(group.column(field.name))
             ]  # fmt: skip
             self._writer = pq.ParquetWriter(
                 self.path,
@@ -176,8 +207,7 @@ class _EntityWriter:
                 use_dictionary=repeated,
                 write_statistics=["line_number", "record_number"],
             )
-        self._writer.write_table(table)
-        self.rows += count
+        self._writer.write_table(group, row_group_size=zone.ROWS_PER_GROUP)
 
     def _numbered(self, digests: list[bytes]) -> list[str]:
         numbers = self._occurrences.numbers(digests)
@@ -185,17 +215,16 @@ class _EntityWriter:
 
     def _distinct(self, columns: dict[str, pa.Array]) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
         kept = []
-        for cells in zip(*(column.to_pylist() for column in columns.values()), strict=True):
-            text = "\x1f".join("\x00" if cell is None else cell for cell in cells)
-            digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
+        for contents in joined_cells(list(columns.values()), "\0"):
+            digest = hashlib.blake2b(contents, digest_size=16).digest()
             kept.append(digest not in self._seen)
             self._seen.add(digest)
         return np.array(kept, dtype=bool)
 
     def close(self) -> None:
         """Finish the file."""
-        if self._writer is None:
-            self.write(EntityRows({}, np.empty(0, np.int64), np.empty(0, np.int64)), 0, 0)
+        if self._waiting or self._writer is None:
+            self._write_group()
         if self._writer is not None:
             self._writer.close()
 
@@ -268,8 +297,32 @@ def entity_of_name(name: str) -> Entity | None:
     return None
 
 
+def _canonical_planner(entity: Entity, options: Options) -> Callable[[Header], Plan]:
+    def plan(header: Header) -> Plan:
+        if holds_corrections(header):
+            return _correction_planner(options)(header)
+        return plan_canonical(header, entity, bool(options.entity))
+
+    return plan
+
+
+def _correction_planner(options: Options) -> Callable[[Header], Plan]:
+    """Plan corrected rows. Their columns say the entity; a file's name counts for nothing."""
+
+    def plan(header: Header) -> Plan:
+        if options.is_full or options.exported_at is not None:
+            raise FileRejectedError(
+                "holds corrected rows, which belong to their first delivery: leave out --full and --exported-at"
+            )
+        return plan_correction(header, entities()[options.entity] if options.entity else None)
+
+    return plan
+
+
 def _rule_planner(rule: FileRule, entity: str | None) -> Callable[[Header], Plan]:
     def plan(header: Header) -> Plan:
+        if holds_corrections(header):
+            raise FileRejectedError(_CORRECTED_AND_MAPPED)
         names = {normal_name(name) for names in header.aliases for name in names}
         absent = [name for name in rule.header if normal_name(name) not in names]
         if absent:
@@ -302,6 +355,8 @@ def open_delivered(contents: Contents, options: Options) -> tuple[OpenFile, File
             except FileRejectedError as error:
                 if not headers:
                     raise error from None
+            if any(holds_corrections(header) for header in headers):
+                return open_file(contents, None, _correction_planner(options)), None
             likely = next((found for header in headers if (found := _likely_entity(header))), None)
             hint = (
                 f"its header looks like {likely.name}: give --entity {likely.name}"
@@ -309,7 +364,7 @@ def open_delivered(contents: Contents, options: Options) -> tuple[OpenFile, File
                 else "give --entity or --source"
             )
             raise FileRejectedError(f"its name is that of no entity; {hint}")
-        return open_file(contents, None, lambda header: plan_canonical(header, entity, bool(options.entity))), None
+        return open_file(contents, None, _canonical_planner(entity, options)), None
     by_name = [rule for rule in options.mapping.files if rule.names and rule.fits_name(contents.inner_name)]
     rules = by_name or list(options.mapping.files)
     fits: list[tuple[OpenFile, FileRule]] = []
@@ -324,8 +379,9 @@ def open_delivered(contents: Contents, options: Options) -> tuple[OpenFile, File
             break
     if len(fits) == 1:
         return fits[0]
-    if by_name or len(rules) == 1:
-        raise refusals[0]
+    telling = [refusal for refusal in refusals if str(refusal) == _CORRECTED_AND_MAPPED]
+    if by_name or len(rules) == 1 or telling:
+        raise (telling or refusals)[0]
     if not fits:
         raise FileRejectedError(f"no part of the mapping {options.mapping.name} fits its name or header")
     raise FileRejectedError(
@@ -428,8 +484,10 @@ class _Landing:
         stamp: zone.LoadStamp,
         tokens: Tokens,
         loads: list[dict[str, Any]],
+        paths: WarehousePaths | None,
     ) -> None:
         self.options = options
+        self.paths = paths
         self.private = private
         self.stamp = stamp
         self.tokens = tokens
@@ -493,6 +551,9 @@ class _Landing:
         mapping = self.options.mapping
         source = mapping.name if mapping else ""
         opened, rule = open_delivered(contents, self.options)
+        if opened.plan.corrects is not None:
+            self._take_corrections(contents, opened, opened.plan.corrects, written, on_rows)
+            return
         lookups, lookup_notes, lookup_hash = load_lookups(contents, opened.plan, rule, self.tokens)
         fingerprint = f"{mapping.fingerprint if mapping else 'none'}{lookup_hash[:8]}"
         outputs = opened.plan.outputs
@@ -571,6 +632,91 @@ class _Landing:
             self.accepted.append(Accepted(result, registry, writer.path, quarantine))
             self.results.append(result)
 
+    def _take_corrections(
+        self,
+        contents: Contents,
+        opened: OpenFile,
+        corrects: AnyMapping[str, int],
+        written: list[Path],
+        on_rows: Callable[[int], None],
+    ) -> None:
+        """Read a file of corrected rows; each original delivery that it corrects becomes a delivery of its own."""
+        if self.paths is None:
+            raise FileRejectedError("holds corrected rows: land it, or correct the seeds themselves")
+        (output,) = opened.plan.outputs
+        entity = output.entity
+        known = [
+            row
+            for row in self.loads
+            if (row["file_sha256"], row["entity"]) == (contents.sha256, entity.name)
+            and CORRECTION_MARK in json.loads(row["repairs"])
+        ]
+        if known:
+            self.results.extend(self.replay(row["file"], row) for row in known)
+            return
+        blocks: list[pa.Table] = []
+        line, record, blank, tokens_made = opened.first_line, 0, 0, 0
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for block in opened.blocks(pool):
+                rows: Rows = block.result() if isinstance(block, Future) else block
+                blank += check_structure(rows.bad, line)
+                restored = {place: trimmed_array(restored_array(column))[0] for place, column in rows.columns.items()}
+                rows, replaced = without_addresses(replace(rows, columns=restored), self.tokens)
+                tokens_made += replaced
+                columns = transform(output, rows, "", {}).columns
+                columns |= {name: rows.columns[place] for name, place in corrects.items()}
+                columns["line_number"] = pa.array(rows.lines + (line + 1))
+                columns["record_number"] = pa.array(rows.records + (record + 1))
+                blocks.append(pa.table(columns))
+                line += rows.line_count
+                record += rows.record_count
+                on_rows(rows.record_count)
+        corrections = sort_corrections(self.paths, self.loads, entity, pa.concat_tables(blocks))
+        notes = [*opened.repairs, *opened.plan.notes, *corrections.notes]
+        if blank:
+            notes.append(f"blank rows: {blank} left out")
+        if tokens_made:
+            notes.append(f"e-mail addresses replaced by tokens: {tokens_made}")
+        if not corrections.parts:
+            notes.insert(0, "no row was corrected: nothing changed")
+            self.results.append(FileResult(contents.name, entity.name, "accepted", None, repairs=notes))
+        for number, part in enumerate(corrections.parts, 1):
+            name = contents.name if len(corrections.parts) == 1 else f"{contents.name}/{number}"
+            self._write_part(contents, name, entity, part, notes, written)
+
+    def _write_part(
+        self, contents: Contents, file: str, entity: Entity, part: Part, notes: list[str], written: list[Path]
+    ) -> None:
+        path = self.next_path(entity.name)
+        ledger = self.private / zone.CORRECTIONS / path.name
+        for target, table in (
+            (path, landed_rows(part, self.stamp, entity, file)),
+            (ledger, ledger_rows(part, self.stamp.load_id, entity.name, file)),
+        ):
+            written.append(target)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            pq.write_table(table, target, compression="zstd")
+        count = part.rows.num_rows
+        own = f"corrects {count} row{'s'[: count != 1]} of load {', '.join(part.load_ids)}"
+        result = FileResult(file, entity.name, "accepted", None, count, count, 0, [own, *notes])
+        registry = {
+            "load_id": self.stamp.load_id,
+            "entity": entity.name,
+            "file": file,
+            "source": part.source,
+            "file_sha256": contents.sha256,
+            "rows_in": count,
+            "rows_landed": count,
+            "rows_quarantined": 0,
+            "is_full": False,
+            "exported_at": part.exported_at,
+            "landed_at": self.stamp.landed_at,
+            "load_sequence": part.load_sequence,
+            "repairs": json.dumps([*result.repairs, CORRECTION_MARK], ensure_ascii=False),
+        }
+        self.accepted.append(Accepted(result, registry, path))
+        self.results.append(result)
+
     def reasons(self) -> dict[str, int]:
         """Return how many rows of bad structure the accepted deliveries have, by reason."""
         counts: dict[str, int] = {}
@@ -602,7 +748,7 @@ class _Landing:
                 "landed_at": [self.stamp.landed_at] * len(rows),
             }
             for column in entity.column_names:
-                columns[column] = [row.get(column) for row in rows]
+                columns[column] = [trimmed(row.get(column) or "") for row in rows]
             pq.write_table(pa.table(columns, schema=zone.entity_schema(entity)), path, compression="zstd")
             result = FileResult(
                 file, name, "accepted", None, len(rows), len(rows), 0, ["reference rows of the mapping"]
@@ -696,7 +842,8 @@ def _key_counts(
                 "inner join wanted using (load_id, file))"
             )
             before = connection.execute(query).fetchall()[0][0]
-        connection.register("new", pa.concat_tables([pq.read_table(taken.path) for taken in group]))
+        key = list(entity.key)
+        connection.register("new", pa.concat_tables([pq.read_table(taken.path, columns=key) for taken in group]))
         now = connection.execute(f"select count(*) from (select distinct {keys} from new)").fetchall()[0][0]  # noqa: S608
     finally:
         connection.close()
@@ -750,7 +897,8 @@ def land(
         private = paths.landing / zone.UNFINISHED / stamp.load_id
         private.mkdir(parents=True)
         try:
-            landing = _take_all(files, options, private, stamp, Tokens(token_key(paths.root)), loads, on_file)
+            tokens = Tokens(token_key(paths.root))
+            landing = _take_all(files, options, private, stamp, tokens, loads, on_file, paths)
             landing.hold_full_deliveries(paths)
             load_id = stamp.load_id if landing.accepted else None
             if landing.accepted:
@@ -782,8 +930,9 @@ def _take_all(
     tokens: Tokens,
     loads: list[dict[str, Any]],
     on_file: Callable[[str], Callable[[int], None]],
+    paths: WarehousePaths | None = None,
 ) -> _Landing:
-    landing = _Landing(options, private, stamp, tokens, loads)
+    landing = _Landing(options, private, stamp, tokens, loads, paths)
     for delivered in files:
         landing.take(delivered, on_file(delivered.name))
     if options.mapping is not None and any(result.verdict == "accepted" for result in landing.results):

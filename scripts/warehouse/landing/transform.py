@@ -18,6 +18,7 @@ from warehouse.landing.header import Output, PlannedColumn
 from warehouse.landing.mapping import ColumnRule, Lookup
 from warehouse.landing.personal_data import Tokens
 from warehouse.landing.rows import Rows
+from warehouse.landing.texts import joined_cells, trimmed, trimmed_array
 
 Lookups = AnyMapping[Lookup, AnyMapping[str, str]]
 
@@ -87,6 +88,12 @@ def _divided(text: str, divisor: int) -> str:
 
 
 def _changed(array: pa.Array, rule: ColumnRule, changes: dict[str, int]) -> pa.Array:
+    """Return the texts after what the rule declares, trimmed like those that it declares nothing for."""
+    changed = _after_changes(array, rule, changes)
+    return array if changed is array else trimmed_array(changed)[0]
+
+
+def _after_changes(array: pa.Array, rule: ColumnRule, changes: dict[str, int]) -> pa.Array:
     def apply(kind: str, change: Callable[[str], str | None]) -> None:
         nonlocal array
         before = array
@@ -118,7 +125,7 @@ def _changed(array: pa.Array, rule: ColumnRule, changes: dict[str, int]) -> pa.A
 def _column(planned: PlannedColumn, rows: Rows, lookups: Lookups, changes: dict[str, int]) -> pa.Array:
     rule = planned.rule
     if rule.constant is not None:
-        return pa.repeat(pa.scalar(rule.constant), rows.count)
+        return pa.repeat(pa.scalar(trimmed(rule.constant), pa.string()), rows.count)
     if rule.is_generated:
         return pa.nulls(rows.count, pa.string())
     if rule.first_filled:
@@ -150,11 +157,11 @@ def _column(planned: PlannedColumn, rows: Rows, lookups: Lookups, changes: dict[
 def _digests(output: Output, rows: Rows, source: str) -> list[bytes]:
     """Return the hash of source, entity and all source cells of each row; NULL and empty are one."""
     start = hashlib.blake2b(f"{source}\x1e{output.entity.name}\x1e".encode(), digest_size=16)
-    columns = [rows.columns[position].to_pylist() for position in output.contents]
+    columns = [rows.columns[position] for position in output.contents]
     digests = []
-    for cells in zip(*columns, strict=True):
+    for contents in joined_cells(columns, ""):
         each = start.copy()
-        each.update("\x1f".join(cell or "" for cell in cells).encode())
+        each.update(contents)
         digests.append(each.digest())
     return digests
 

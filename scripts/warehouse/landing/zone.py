@@ -24,10 +24,14 @@ from warehouse.errors import WarehouseError
 from warehouse.paths import WarehousePaths
 
 LOADS, QUARANTINE, ERASED, UNFINISHED = "_loads", "_quarantine", "_erased", "_unfinished"
+CORRECTIONS = "_corrections"
 EMPTY_FILE = "_empty.parquet"
 ADDRESS_COLUMNS = ("load_id", "file", "line_number", "record_number", "landed_at")
+# A multiple of the 2,048 rows that DuckDB takes at once, and the size of its own row groups.
+ROWS_PER_GROUP = 122_880
 _LOCK_SECONDS = 600
 _LOAD_ID = re.compile(r"(\d{5,}-[0-9a-f]{8})(?:-\d+)?\.parquet")
+_CALL_NUMBER = re.compile(r"\d+")
 
 LOADS_SCHEMA = pa.schema(
     [
@@ -61,6 +65,20 @@ QUARANTINE_SCHEMA = pa.schema(
 ERASED_SCHEMA = pa.schema(
     [("load_id", pa.string()), ("entity", pa.string()), ("file", pa.string()), ("rows_erased", pa.int64())]
 )
+# Which landed row (of a load that corrects) stands for which quarantined row.
+CORRECTED_COLUMNS = ("corrected_load_id", "corrected_file", "corrected_record_number")
+CORRECTIONS_SCHEMA = pa.schema(
+    [
+        ("load_id", pa.string()),
+        ("entity", pa.string()),
+        ("file", pa.string()),
+        ("line_number", pa.int64()),
+        ("record_number", pa.int64()),
+        ("corrected_load_id", pa.string()),
+        ("corrected_file", pa.string()),
+        ("corrected_record_number", pa.int64()),
+    ]
+)
 
 
 def entity_schema(entity: Entity) -> pa.Schema:
@@ -84,6 +102,7 @@ def _folders() -> dict[str, pa.Schema]:
         LOADS: LOADS_SCHEMA,
         QUARANTINE: QUARANTINE_SCHEMA,
         ERASED: ERASED_SCHEMA,
+        CORRECTIONS: CORRECTIONS_SCHEMA,
     }
 
 
@@ -156,7 +175,7 @@ def sweep(paths: WarehousePaths) -> int:
         removed += sum(1 for _ in unfinished.iterdir())
         shutil.rmtree(unfinished)
     known = {path.stem for path in (paths.landing / LOADS).glob("*.parquet")}
-    for name in [*entities(), QUARANTINE]:
+    for name in [*entities(), QUARANTINE, CORRECTIONS]:
         for path in (paths.landing / name).glob("*.parquet"):
             found = _LOAD_ID.fullmatch(path.name)
             if found and found.group(1) not in known:
@@ -169,7 +188,7 @@ def sweep(paths: WarehousePaths) -> int:
 class LoadStamp:
     """Identity and time of one call.
 
-    `sequence` counts the calls, `landed_at` (UTC, naive) never goes back.
+    `sequence` counts the calls and starts the load id, `landed_at` (UTC, naive) never goes back.
     """
 
     load_id: str
@@ -179,7 +198,9 @@ class LoadStamp:
 
 def new_stamp(loads: Sequence[dict[str, Any]]) -> LoadStamp:
     """Return the stamp of the next load."""
-    sequence = max((row["load_sequence"] for row in loads), default=0) + 1
+    # Corrected rows carry the sequence of the load that they correct, so that the id counts as well.
+    numbers = (int(found.group()) for row in loads if (found := _CALL_NUMBER.match(row["load_id"])))
+    sequence = max([0, *(row["load_sequence"] for row in loads), *numbers]) + 1
     now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
     last = max((row["landed_at"] for row in loads), default=now)
     return LoadStamp(f"{sequence:05d}-{secrets.token_hex(4)}", sequence, max(now, last))
