@@ -15,7 +15,7 @@
 with
 
 {{ row_versions_ctes(staged, entity) }}
-{%- if is_incremental() %},
+{%- if adds_rows() %},
 
 {{ replaced_rows_cte(entity, 'versions', []) }}
 
@@ -39,9 +39,14 @@ select * from versions
     {%- endif -%}
 {%- endmacro %}
 
+{# Whether the table holds rows already that new ones are added to. #}
+{% macro adds_rows() -%}
+    {{ return(var('keeps_rows') and is_incremental()) }}
+{%- endmacro %}
+
 {# The staged rows that the table does not hold yet, as a table expression. Identifiers of loads sort by landing. #}
 {% macro new_rows(staged) -%}
-    {%- if is_incremental() -%}
+    {%- if adds_rows() -%}
         {%- set last_load = run_query('select max(load_id) as load_id from ' ~ this).columns[0].values()[0] -%}
         {%- if last_load -%}
             {{ return("(select * from " ~ staged ~ " where load_id > '" ~ last_load ~ "')") }}
@@ -134,7 +139,7 @@ files_of_last_full_delivery as (
 
     from deliveries
     inner join last_full_delivery on deliveries.delivery_order = last_full_delivery.delivery_order
-    {%- if is_incremental() %}
+    {%- if adds_rows() %}
     -- New loads are later than the last full one: it deletes nothing of theirs.
     where false
     {%- endif %}
@@ -310,7 +315,7 @@ judged_rates as (
     from rated
 
 )
-{%- if is_incremental() %},
+{%- if adds_rows() %},
 
 {{ replaced_rows_cte(entity, 'versions', ['exchange_rate', 'reporting_' ~ amount]) }}
 

@@ -45,6 +45,9 @@ def build(
         values = parse_variables(variables, as_of.date() if as_of else None)
     except VariableError as error:
         raise typer.BadParameter(str(error), param_hint="--vars") from None
+    if known[chosen] == "spark":
+        _build_on_spark(chosen, values, as_json)
+        return
     options = Options(chosen, known[chosen] == "duckdb", values, relearn, accept_change)
     try:
         outcome = build_warehouse(warehouse_paths(), options, _no_words if as_json else _say)
@@ -57,6 +60,33 @@ def build(
         _show(outcome)
     if outcome.is_failed:
         raise typer.Exit(1)
+
+
+def _build_on_spark(target: str, variables: dict[str, Any], as_json: bool) -> None:
+    from warehouse.paths import warehouse_paths
+    from warehouse.spark.build import build_on_spark
+
+    outcome = build_on_spark(warehouse_paths(), target, variables, _no_words if as_json else _say)
+    if as_json:
+        document = {
+            "run_id": outcome.run_id,
+            "state": "failed" if outcome.is_failed else "published",
+            "nodes": outcome.nodes,
+            "seconds": {step: round(seconds, 1) for step, seconds in outcome.seconds.items()},
+            "failures": outcome.failures,
+            "marts": outcome.marts,
+        }
+        sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+    else:
+        for line in outcome.failures:
+            _console(stderr=True).print(f"failed: {line}")
+    if outcome.is_failed:
+        _console(stderr=True).print(
+            f"error: run {outcome.run_id} failed: the published views show what they showed. Logs: {outcome.folder}"
+        )
+        raise typer.Exit(1)
+    if not as_json:
+        _say(f"published run {outcome.run_id}: {len(outcome.marts)} views in schema marts ({outcome.nodes} nodes)")
 
 
 def _say(text: str) -> None:

@@ -42,7 +42,11 @@ def land(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Take export files into the landing zone; every row is landed or quarantined with a reason."""
+    """Take export files into the landing zone; every row is landed or quarantined with a reason.
+
+    A file that `warehouse quarantine --export` wrote is recognised by its columns: its corrected rows take the place
+    of the refused ones, at the time of their first delivery.
+    """
     from warehouse.contract import entities
     from warehouse.landing.mapping import load_mapping
     from warehouse.landing.names import closest

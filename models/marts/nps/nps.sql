@@ -26,6 +26,7 @@ periods as (
 
 ),
 
+-- Answers and invitations, of which the series, its waves and its dimension values are made.
 events as (
 
     select
@@ -35,9 +36,10 @@ events as (
         {%- for dimension in survey_dimensions() %}
             {{ dimension }},
         {%- endfor %}
-        responded_at as happened_at,
-        0 as is_invitation
+        min(responded_at) as first_happened_at,
+        cast(null as timestamp) as first_sent_at
     from answers
+    group by survey_type, scale, survey_id, {{ survey_dimensions() | join(', ') }}
 
     union all
 
@@ -48,9 +50,10 @@ events as (
         {%- for dimension in survey_dimensions() %}
             {{ dimension }},
         {%- endfor %}
-        sent_at as happened_at,
-        1 as is_invitation
+        min(sent_at) as first_happened_at,
+        min(sent_at) as first_sent_at
     from invitations
+    group by survey_type, scale, survey_id, {{ survey_dimensions() | join(', ') }}
 
 ),
 
@@ -59,8 +62,8 @@ series as (
     select
         survey_type,
         scale,
-        cast(min(happened_at) as date) as began_on,
-        max(is_invitation) = 1 as has_invitations
+        cast(min(first_happened_at) as date) as began_on,
+        count(first_sent_at) > 0 as has_invitations
 
     from events
     group by survey_type, scale
@@ -145,12 +148,31 @@ waves as (
         survey_type,
         scale,
         survey_id as wave,
-        cast(
-            coalesce(min(case when is_invitation = 1 then happened_at end), min(happened_at)) as date
-        ) as period_start
+        cast(coalesce(min(first_sent_at), min(first_happened_at)) as date) as period_start
 
     from events
     group by survey_type, scale, survey_id
+
+),
+
+-- Windows begin and end at midnight, so that the days of an answer and of the next one are all that counts.
+answer_days as (
+
+    select
+        survey_type,
+        scale,
+        {%- for dimension in survey_dimensions() %}
+            {{ dimension }},
+        {%- endfor %}
+        cast(responded_at as date) as responded_on,
+        cast(next_responded_at as date) as next_responded_on,
+        count(*) as responses,
+        count(case when score >= 9 then 1 end) as promoters,
+        count(case when score >= 7 and score <= 8 then 1 end) as passives,
+        count(case when score <= 6 then 1 end) as detractors
+
+    from scored
+    group by all
 
 ),
 
@@ -165,18 +187,22 @@ answers_in_windows as (
         '' as wave,
         windows.is_comparison,
         {%- for dimension in survey_dimensions() %}
-            scored.{{ dimension }},
+            answer_days.{{ dimension }},
         {%- endfor %}
-        scored.score
+        sum(answer_days.responses) as responses,
+        sum(answer_days.promoters) as promoters,
+        sum(answer_days.passives) as passives,
+        sum(answer_days.detractors) as detractors
 
-    from scored
+    from answer_days
     inner join windows
         on
-            scored.survey_type = windows.survey_type
-            and scored.scale = windows.scale
-            and scored.responded_at >= windows.window_start
-            and scored.responded_at < windows.window_end
-            and (scored.next_responded_at is null or scored.next_responded_at >= windows.window_end)
+            answer_days.survey_type = windows.survey_type
+            and answer_days.scale = windows.scale
+            and answer_days.responded_on >= windows.window_start
+            and answer_days.responded_on < windows.window_end
+            and (answer_days.next_responded_on is null or answer_days.next_responded_on >= windows.window_end)
+    group by all
 
     union all
 
@@ -190,7 +216,10 @@ answers_in_windows as (
         {%- for dimension in survey_dimensions() %}
             scored.{{ dimension }},
         {%- endfor %}
-        scored.score
+        count(*) as responses,
+        count(case when scored.score >= 9 then 1 end) as promoters,
+        count(case when scored.score >= 7 and scored.score <= 8 then 1 end) as passives,
+        count(case when scored.score <= 6 then 1 end) as detractors
 
     from scored
     inner join waves
@@ -199,6 +228,7 @@ answers_in_windows as (
             and scored.scale = waves.scale
             and scored.survey_id = waves.wave
     where scored.next_in_wave_at is null
+    group by all
 
 ),
 
@@ -209,12 +239,31 @@ answered as (
         keys=['survey_type', 'scale', 'period_type', 'period_start', 'wave', 'is_comparison'],
         dimensions=survey_dimensions(),
         measures={
-            'responses': 'count(*)',
-            'promoters': 'count(case when score >= 9 then 1 end)',
-            'passives': 'count(case when score >= 7 and score <= 8 then 1 end)',
-            'detractors': 'count(case when score <= 6 then 1 end)',
+            'responses': 'cast(sum(responses) as bigint)',
+            'promoters': 'cast(sum(promoters) as bigint)',
+            'passives': 'cast(sum(passives) as bigint)',
+            'detractors': 'cast(sum(detractors) as bigint)',
         }
     ) }}
+
+),
+
+invitation_days as (
+
+    select
+        survey_type,
+        scale,
+        survey_id,
+        {%- for dimension in survey_dimensions() %}
+            {{ dimension }},
+        {%- endfor %}
+        cast(sent_at as date) as sent_on,
+        count(*) as invited,
+        count(case when is_answered then 1 end) as answered
+
+    from invitations
+    where is_delivered
+    group by all
 
 ),
 
@@ -227,18 +276,20 @@ invitations_in_windows as (
         windows.period_start,
         '' as wave,
         {%- for dimension in survey_dimensions() %}
-            invitations.{{ dimension }},
+            invitation_days.{{ dimension }},
         {%- endfor %}
-        invitations.is_answered
+        sum(invitation_days.invited) as invited,
+        sum(invitation_days.answered) as answered
 
-    from invitations
+    from invitation_days
     inner join windows
         on
-            invitations.survey_type = windows.survey_type
-            and invitations.scale = windows.scale
-            and invitations.sent_at >= windows.window_start
-            and invitations.sent_at < windows.window_end
-    where invitations.is_delivered and not windows.is_comparison
+            invitation_days.survey_type = windows.survey_type
+            and invitation_days.scale = windows.scale
+            and invitation_days.sent_on >= windows.window_start
+            and invitation_days.sent_on < windows.window_end
+    where not windows.is_comparison
+    group by all
 
     union all
 
@@ -249,17 +300,18 @@ invitations_in_windows as (
         waves.period_start,
         waves.wave,
         {%- for dimension in survey_dimensions() %}
-            invitations.{{ dimension }},
+            invitation_days.{{ dimension }},
         {%- endfor %}
-        invitations.is_answered
+        sum(invitation_days.invited) as invited,
+        sum(invitation_days.answered) as answered
 
-    from invitations
+    from invitation_days
     inner join waves
         on
-            invitations.survey_type = waves.survey_type
-            and invitations.scale = waves.scale
-            and invitations.survey_id = waves.wave
-    where invitations.is_delivered
+            invitation_days.survey_type = waves.survey_type
+            and invitation_days.scale = waves.scale
+            and invitation_days.survey_id = waves.wave
+    group by all
 
 ),
 
@@ -270,8 +322,8 @@ invited as (
         keys=['survey_type', 'scale', 'period_type', 'period_start', 'wave'],
         dimensions=survey_dimensions(),
         measures={
-            'invited': 'count(*)',
-            'answered': 'count(case when is_answered then 1 end)',
+            'invited': 'cast(sum(invited) as bigint)',
+            'answered': 'cast(sum(answered) as bigint)',
         }
     ) }}
 

@@ -1,4 +1,6 @@
 -- One row: the run that all marts of this file come from.
+{%- set landed_or_seeds = 'landing zone' if var('landing_zone') else 'seeds' -%}
+{%- set input_kind = 'raw folders' if var('raw_folders') else landed_or_seeds %}
 with
 
 as_of as (
@@ -24,7 +26,7 @@ inputs as (
     select
         count(distinct load_id) as loads,
         sum(rows_in) as rows_in,
-        md5(string_agg(input_text, ',' order by input_text)) as input_hash
+        md5({{ listed('input_text') }}) as input_hash
 
     from (
         select
@@ -46,7 +48,7 @@ mart_run as (
         '{{ env_var("WAREHOUSE_GIT_REVISION", "unknown") }}' as git_revision,
         '{{ dbt_version }}' as dbt_version,
         {{ engine_version() }} as engine_version,
-        '{{ "landing zone" if var("landing_zone") else "seeds" }}' as input_kind,
+        '{{ input_kind }}' as input_kind,
         inputs.input_hash,
         inactivity_window.inactivity_source,
 

@@ -38,13 +38,49 @@ judged as (
 
 ),
 
-quarantined_rows as (
+refused as (
 
     select * from structural
 
     union all
 
     select * from judged
+
+),
+
+corrections as (
+
+    select
+        corrected_load_id,
+        entity,
+        corrected_file,
+        corrected_record_number,
+        max(load_id) as corrected_by_load_id
+
+    from {{ ref('stg_landing__corrections') }}
+    group by corrected_load_id, entity, corrected_file, corrected_record_number
+
+),
+
+quarantined_rows as (
+
+    select
+        refused.load_id,
+        refused.file,
+        refused.line_number,
+        refused.record_number,
+        refused.entity,
+        refused.reason,
+        refused.key_value,
+        corrections.corrected_by_load_id
+
+    from refused
+    left join corrections
+        on
+            refused.load_id = corrections.corrected_load_id
+            and refused.entity = corrections.entity
+            and refused.file = corrections.corrected_file
+            and refused.record_number = corrections.corrected_record_number
 
 )
 

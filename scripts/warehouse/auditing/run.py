@@ -6,6 +6,7 @@ from typing import Any
 from warehouse.auditing.contracts import check_contracts
 from warehouse.auditing.executed_nodes import check_dbt_result
 from warehouse.auditing.findings import FAILED, NOTED, PASSED, Finding
+from warehouse.auditing.held_back import check_held_back
 from warehouse.auditing.identities import check_identities
 from warehouse.auditing.reconciliation import check_reconciliation
 from warehouse.auditing.shrinkage import check_shrinkage
@@ -47,7 +48,10 @@ def audit(run: RunFolder, dbt: DbtRun, inputs: Inputs, published: Published, is_
             findings += check_reconciliation(connection, inputs)
         findings += check_identities(connection, marts)
         rows = {mart: _count(connection, mart) for mart in marts}
-        findings += check_shrinkage(rows, published.rows, published.exempt_because, is_change_accepted)
+        findings += check_held_back(rows, dbt.held_back_marts())
+        findings += check_shrinkage(
+            rows, published.rows, published.exempt_because, is_change_accepted, dbt.held_back_marts()
+        )
         unmapped = _unmapped_stages(connection)
         findings.append(_stages_finding(unmapped))
     except duckdb.Error as error:

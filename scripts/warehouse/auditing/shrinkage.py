@@ -1,5 +1,6 @@
 """Whether a mart lost more rows against the last published run than a good delivery explains."""
 
+from collections.abc import Collection
 from typing import Any
 
 from warehouse.auditing.findings import ACCEPTED, FAILED, NOTED, PASSED, Finding
@@ -22,26 +23,31 @@ def check_shrinkage(
     published: dict[str, int] | None,
     exempt_because: str | None,
     is_accepted: bool,
+    held_back: Collection[str] = (),
 ) -> list[Finding]:
     """Return findings on the rows per mart `now` against those `published`.
 
-    `exempt_because` says why the rule does not apply; `is_accepted` records losses as accepted by the user.
+    `exempt_because` says why the rule does not apply; `is_accepted` records losses as accepted by the user. Marts
+    that the project holds back are empty on purpose.
     """
     if published is None or exempt_because:
         return [Finding("no mart shrank", "all marts", NOTED, exempt_because or "nothing was published before")]
-    findings = []
+    findings, told = [], []
     for name in sorted(published):
         if name in EXEMPT:
             continue
         before, after = published[name], now.get(name)
-        if after is None:
+        if name in held_back and after == 0:
+            if before:
+                told.append(Finding("no mart shrank", name, NOTED, f"{before:,} rows published, now held back"))
+        elif after is None:
             findings.append(_loss(name, f"published with {before:,} rows, now missing", is_accepted))
         elif has_shrunk(before, after):
             findings.append(_loss(name, f"{before:,} rows published, now {after:,}", is_accepted))
     if findings:
-        return findings
+        return findings + told
     bound = f"none lost more than {LARGEST_LOSS:.0%} of its rows"
-    return [Finding("no mart shrank", "all marts", PASSED, f"{len(published)} marts compared, {bound}")]
+    return [Finding("no mart shrank", "all marts", PASSED, f"{len(published)} marts compared, {bound}"), *told]
 
 
 def _loss(name: str, details: str, is_accepted: bool) -> Finding:

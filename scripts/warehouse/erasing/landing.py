@@ -24,17 +24,23 @@ from warehouse.publishing.files import flush_file, flush_folder, remove
 
 FOLDER, READY = "erasing", "ready"
 REPLACEMENT = "(erased)"
+# Rows of persons that marts show one by one.
+KEYS_OF_PERSONS = {"survey_responses": "response_id", "contacts": "contact_id"}
 Key = tuple[str, str, str]
 Address = tuple[str, str, str, int]
 
 
 @dataclass
 class LandedErasure:
-    """What goes: rows and rows of bad structure by (load_id, entity, file), and the addresses of all of them."""
+    """What goes: rows and rows of bad structure by (load_id, entity, file), and the addresses of all of them.
+
+    `keys` are the responses and contacts that go, by the column that identifies them: some name no account.
+    """
 
     rows: dict[Key, int] = field(default_factory=dict)
     bad_rows: dict[Key, int] = field(default_factory=dict)
     addresses: set[Address] = field(default_factory=set)
+    keys: dict[str, set[str]] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -52,6 +58,9 @@ class LandedErasure:
             key = (load_id, entity, file)
             counts[key] = counts.get(key, 0) + 1
             self.addresses.add((load_id, entity, file, record_number))
+        column = KEYS_OF_PERSONS.get(entity)
+        if column is not None and column in table.column_names:
+            self.keys.setdefault(column, set()).update(filter(None, table.column(column).to_pylist()))
 
 
 def prepare_erasure(paths: WarehousePaths, customer: Customer) -> LandedErasure:

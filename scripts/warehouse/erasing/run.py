@@ -50,7 +50,7 @@ def _erase(paths: WarehousePaths, given: str) -> Erased:
     is_remembered = identifier_hash(key, "account", account_id) in erased_hashes(paths)
     landed = prepare_erasure(paths, customer) if found else LandedErasure()
     remember(paths, customer.identifiers) if found else None
-    versions = scrub_versions(paths, customer.accounts, landed.addresses)
+    versions = scrub_versions(paths, customer, landed)
     if not found and not is_remembered and not any(versions.values()):
         raise WarehouseError(_unknown_message(paths))
     for name in _BUILD_STATE:

@@ -1,10 +1,12 @@
 """Takes a customer out of the kept versions and the published file. Aggregates stay until the next build."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from warehouse.erasing.landing import Address
+from warehouse.erasing.customer import SHORTEST_NAME, Customer
+from warehouse.erasing.landing import REPLACEMENT, Address, LandedErasure
 from warehouse.paths import WarehousePaths
 from warehouse.publishing.compact import SCHEMA, compact_copy, literal, mart_tables, open_engine, quoted
 from warehouse.publishing.files import PARTIAL, digest, read_json, remove
@@ -20,15 +22,37 @@ from warehouse.publishing.versions import (
 )
 
 CUSTOMER_COLUMN = "account_id"
+_NAMES_CUSTOMER = f"{CUSTOMER_COLUMN} in (select id from ids)"  # noqa: S608
+# Columns of marts in which a person wrote: rows of others may mention the customer there, by name or by token.
+COMMENT_COLUMNS, TEXT_COLUMNS = ("comment",), ("full_name", "role")
 
 
-def scrub_versions(paths: WarehousePaths, accounts: Iterable[str], addresses: Iterable[Address]) -> dict[str, int]:
-    """Rewrite the kept versions and the published file without these accounts; return rows per run."""
+@dataclass(frozen=True)
+class _Traces:
+    """What is searched in the marts: account ids, addresses of rows, keys by their column, texts by their column."""
+
+    ids: list[str]
+    places: list[Address]
+    keys: Mapping[str, list[str]]
+    texts: Mapping[str, list[str]]
+
+
+def scrub_versions(paths: WarehousePaths, customer: Customer, landed: LandedErasure) -> dict[str, int]:
+    """Rewrite the kept versions and the published file without this customer; return rows per run."""
     live = live_version(paths)
-    ids, places = sorted(accounts), sorted(addresses)
+    names = {name for name in customer.names if len(name) >= SHORTEST_NAME}
+    traces = _Traces(
+        ids=sorted(customer.accounts),
+        places=sorted(landed.addresses),
+        keys={column: sorted(keys) for column, keys in landed.keys.items()},
+        texts={
+            **dict.fromkeys(COMMENT_COLUMNS, _longest_first(customer.tokens | names)),
+            **dict.fromkeys(TEXT_COLUMNS, _longest_first(customer.tokens)),
+        },
+    )
     scrubbed = {}
     for version in kept_versions(paths).values():
-        rows, replaced = _scrub(paths, version, ids, places)
+        rows, replaced = _scrub(paths, version, traces)
         scrubbed[version.run_id] = rows
         if live is not None and version.run_id == live.run_id and rows:
             swap_in(paths, replaced)
@@ -39,10 +63,14 @@ def scrub_versions(paths: WarehousePaths, accounts: Iterable[str], addresses: It
     return scrubbed
 
 
-def _scrub(paths: WarehousePaths, version: Version, ids: list[str], places: list[Address]) -> tuple[int, Version]:
+def _longest_first(texts: set[str]) -> list[str]:
+    return sorted(texts, key=len, reverse=True)
+
+
+def _scrub(paths: WarehousePaths, version: Version, traces: _Traces) -> tuple[int, Version]:
     prepared = new_version_folder(paths, version.run_id)
     draft, file = prepared / "draft.duckdb", prepared / FILE
-    rows = _copy_without(version.file, draft, ids, places)
+    rows = _copy_without(version.file, draft, traces)
     if not rows:
         remove(prepared)
         return 0, version
@@ -64,26 +92,26 @@ def _scrub(paths: WarehousePaths, version: Version, ids: list[str], places: list
     return rows, kept
 
 
-def _copy_without(source: Path, draft: Path, ids: list[str], places: list[Address]) -> int:
+def _copy_without(source: Path, draft: Path, traces: _Traces) -> int:
     connection = open_engine()
     try:
         connection.execute(f"attach {literal(str(source))} as kept (read_only)")
         connection.execute(f"attach {literal(str(draft))} as draft (storage_version 'v1.2.0')")
         connection.execute("copy from database kept to draft")
-        connection.execute("create temp table ids as select unnest(?::varchar[]) as id", [ids])
+        connection.execute("create temp table ids as select unnest(?::varchar[]) as id", [traces.ids])
         connection.execute(
             "create temp table places (load_id varchar, entity varchar, file varchar, record_number bigint)"
         )
-        if places:
-            connection.executemany("insert into places values (?, ?, ?, ?)", places)
-        rows = sum(_delete(connection, table) for table in mart_tables(connection, "draft"))
+        if traces.places:
+            connection.executemany("insert into places values (?, ?, ?, ?)", traces.places)
+        rows = sum(_delete(connection, table, traces) for table in mart_tables(connection, "draft"))
         connection.execute("checkpoint draft")
         return rows
     finally:
         connection.close()
 
 
-def _delete(connection: Any, table: str) -> int:
+def _delete(connection: Any, table: str, traces: _Traces) -> int:
     name = f"draft.{SCHEMA}.{quoted(table)}"
     columns = {
         row[0]
@@ -92,9 +120,14 @@ def _delete(connection: Any, table: str) -> int:
             [table],
         ).fetchall()
     }
-    if CUSTOMER_COLUMN in columns:
-        query = f"delete from {name} where {CUSTOMER_COLUMN} in (select id from ids)"  # noqa: S608
-    elif {"load_id", "entity", "file", "record_number", "key_value"} <= columns:
+    keys = {column: traces.keys[column] for column in sorted(columns & traces.keys.keys())}
+    if CUSTOMER_COLUMN in columns or keys:
+        conditions = [_NAMES_CUSTOMER] if CUSTOMER_COLUMN in columns else []
+        conditions += [f"list_contains(?::varchar[], {column})" for column in keys]
+        query = f"delete from {name} where {' or '.join(conditions)}"  # noqa: S608
+        deleted = int(connection.execute(query, list(keys.values())).fetchall()[0][0])
+        return deleted + sum(_redact(connection, name, column, traces) for column in sorted(columns))
+    if {"load_id", "entity", "file", "record_number", "key_value"} <= columns:
         # The row stays, for the counts; what it says about the customer goes.
         query = f"""
             update {name} as listed set key_value = '(erased)'
@@ -103,6 +136,17 @@ def _delete(connection: Any, table: str) -> int:
                 )
                or list_has_any(string_split(key_value, '|'), (select list(id) from ids))
         """  # noqa: S608
-    else:
+        return int(connection.execute(query).fetchall()[0][0])
+    return 0
+
+
+def _redact(connection: Any, name: str, column: str, traces: _Traces) -> int:
+    """Take the customer out of what others wrote; return the number of rows that changed."""
+    texts = traces.texts.get(column, ())
+    if not texts:
         return 0
+    cleaned = column
+    for text in texts:
+        cleaned = f"replace({cleaned}, {literal(text)}, {literal(REPLACEMENT)})"
+    query = f"update {name} set {column} = {cleaned} where {column} <> {cleaned}"  # noqa: S608
     return int(connection.execute(query).fetchall()[0][0])

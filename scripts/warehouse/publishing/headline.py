@@ -83,8 +83,15 @@ _QUERIES = {
     "quarantined_rows": (
         "quarantined_rows",
         """
+        -- Open ones; versions from before rows could be corrected do not have the column.
         select reason, count(*) as rows, string_agg(distinct entity, ', ' order by entity) as entities
-        from live.marts.quarantined_rows group by reason order by rows desc, reason
+        from (
+            from live.marts.quarantined_rows
+            union all by name
+            select null::varchar as corrected_by_load_id where false
+        )
+        where corrected_by_load_id is null
+        group by reason order by rows desc, reason
         """,
     ),
 }

@@ -1,60 +1,90 @@
 """Quarantined rows of the published run, with what their lines say in the landing zone or the seeds."""
 
 import csv
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from warehouse.contract import entities
-from warehouse.landing.zone import QUARANTINE, ensure_landing_zone
+from warehouse.contract import Entity, entities
+from warehouse.errors import WarehouseError
+from warehouse.landing.formulas import neutralised
+from warehouse.landing.header import EXPORTED_ADDRESS, EXPORTED_RAW_LINE
+from warehouse.landing.zone import CORRECTIONS, QUARANTINE, ensure_landing_zone
 from warehouse.paths import PROJECT_DIR, WarehousePaths
 from warehouse.publishing.compact import literal, mart_tables, open_engine
 
 _ADDRESS = ("load_id", "file", "line_number", "record_number", "entity", "reason", "key_value")
 _SEED_LOAD_COLUMNS = ("load_id", "line_number")
+_ROWS_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which rows to show; None means any."""
+    """Which rows to show; None means any. Open rows are those that no later load corrected."""
 
     entity: str | None = None
     reason: str | None = None
     load_id: str | None = None
     limit: int = 20
+    is_corrected: bool = False
+
+    @property
+    def condition(self) -> str:
+        """The rows as an SQL condition."""
+        wanted = (("entity", self.entity), ("reason", self.reason), ("load_id", self.load_id))
+        parts = [f"{column} = {literal(value)}" for column, value in wanted if value is not None]
+        parts.append("corrected_by is not null" if self.is_corrected else "corrected_by is null")
+        return " and ".join(parts)
 
 
-def quarantined_rows(paths: WarehousePaths, wanted: Wanted) -> tuple[int, list[dict[str, Any]]]:
-    """Return how many rows fit, and the first of them with `raw_line` (None where no line is found any more).
+@dataclass(frozen=True)
+class Listed:
+    """How many rows fit, the first of them, and how many of that kind a later load corrected."""
 
-    Rows that landing refused are listed at once, rows that staging refused once they are published.
-    """
+    total: int
+    rows: list[dict[str, Any]]
+    corrected: int
+
+
+@dataclass(frozen=True)
+class Exported:
+    """One file of exported rows."""
+
+    file: str
+    entity: str
+    rows: int
+
+
+@contextmanager
+def _listing(paths: WarehousePaths) -> Iterator[Any]:
+    """Open an engine with the view `listed`: every quarantined row once, and the load that corrected it."""
     ensure_landing_zone(paths)
     connection = open_engine()
     try:
-        condition = " and ".join(
-            f"{column} = {literal(value)}"
-            for column, value in (
-                ("entity", wanted.entity),
-                ("reason", wanted.reason),
-                ("load_id", wanted.load_id),
-            )
-            if value is not None
+        corrections = f"read_parquet({literal(str(paths.landing / CORRECTIONS))} || '/*.parquet')"
+        connection.execute(
+            f"""
+            create temp table listed as
+            select listed.*, corrected_by
+            from ({_all_rows(connection, paths)}) as listed
+            left join (
+                select
+                    entity, corrected_load_id as load_id, corrected_file as file,
+                    corrected_record_number as record_number, max(load_id) as corrected_by
+                from {corrections} group by all
+            ) using (load_id, entity, file, record_number)
+            """  # noqa: S608
         )
-        rows = connection.execute(
-            f"select *, count(*) over () from ({_listed(connection, paths)}) "  # noqa: S608
-            f"where {condition or 'true'} "
-            f"order by load_id, entity, file, record_number, reason limit {wanted.limit}"
-        ).fetchall()
-        found = [dict(zip((*_ADDRESS, "raw_line"), row[:-1], strict=True)) for row in rows]
-        for row in found:
-            if row["raw_line"] is None:
-                row["raw_line"] = _landed_line(connection, paths, row) or _seed_line(row)
-        return (rows[0][-1] if rows else 0), found
+        yield connection
     finally:
         connection.close()
 
 
-def _listed(connection: Any, paths: WarehousePaths) -> str:
+def _all_rows(connection: Any, paths: WarehousePaths) -> str:
     """Return a query over the rows that landing refused and the published ones, each once."""
     folder = literal(str(paths.landing / QUARANTINE))
     columns = ", ".join(_ADDRESS)
@@ -73,18 +103,47 @@ def _listed(connection: Any, paths: WarehousePaths) -> str:
     """  # noqa: S608
 
 
+# ---------------------------------------------------------------- showing
+
+
+def quarantined_rows(paths: WarehousePaths, wanted: Wanted) -> Listed:
+    """Return the rows that fit with `raw_line` (None where no line is found any more).
+
+    Rows that landing refused are listed at once, rows that staging refused once they are published.
+    """
+    with _listing(paths) as connection:
+        names = (*_ADDRESS, "raw_line", "corrected_by")
+        rows = connection.execute(
+            f"select {', '.join(names)} from listed where {wanted.condition} "  # noqa: S608
+            f"order by load_id, entity, file, record_number, reason limit {wanted.limit}"
+        ).fetchall()
+        found = [dict(zip(names, row, strict=True)) for row in rows]
+        for row in found:
+            if row["raw_line"] is None:
+                row["raw_line"] = _landed_line(connection, paths, row) or _seed_line(row)
+        corrected = Wanted(wanted.entity, wanted.reason, wanted.load_id, is_corrected=True)
+        return Listed(_count(connection, wanted), found, _count(connection, corrected))
+
+
+def _count(connection: Any, wanted: Wanted) -> int:
+    return int(connection.execute(f"select count(*) from listed where {wanted.condition}").fetchall()[0][0])  # noqa: S608
+
+
 def _landed_line(connection: Any, paths: WarehousePaths, row: dict[str, Any]) -> str | None:
     """Return the landed cells of a row as `column=value`, or None when the row is not in the landing zone."""
     if row["entity"] not in entities():
         return None
-    source = literal(str(paths.landing / row["entity"])) + " || '/*.parquet'"
     names = entities()[row["entity"]].column_names
     found = connection.execute(
-        f"select {', '.join(names)} from read_parquet({source}) "  # noqa: S608
+        f"select {', '.join(names)} from {_landed(paths, row['entity'])} "  # noqa: S608
         "where load_id = ? and file = ? and record_number = ? limit 1",
         [row["load_id"], row["file"], row["record_number"]],
     ).fetchall()
     return _cells(dict(zip(names, found[0], strict=True))) if found else None
+
+
+def _landed(paths: WarehousePaths, entity: str) -> str:
+    return f"read_parquet({literal(str(paths.landing / entity))} || '/*.parquet')"
 
 
 def _seed_line(row: dict[str, Any]) -> str | None:
@@ -92,17 +151,105 @@ def _seed_line(row: dict[str, Any]) -> str | None:
     entity = entities().get(row["entity"])
     if entity is None or row["file"] != f"{entity.seed}.csv":
         return None
-    folder = "reference" if entity.is_reference else "raw"
-    path = PROJECT_DIR / "seeds" / folder / row["file"]
+    cells = next((cells for line, cells in _seed_rows(entity) if line == row["line_number"]), None)
+    return None if cells is None else _cells(cells)
+
+
+def _seed_rows(entity: Entity) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the rows of a seed with their line numbers; none when there is no readable seed."""
+    path = PROJECT_DIR / "seeds" / ("reference" if entity.is_reference else "raw") / f"{entity.seed}.csv"
     try:
         with path.open(encoding="utf-8", newline="") as file:
             for number, cells in enumerate(csv.DictReader(file), start=2):
-                if int(cells.get("line_number") or number) == row["line_number"]:
-                    return _cells({name: value for name, value in cells.items() if name not in _SEED_LOAD_COLUMNS})
+                line = int(cells.get("line_number") or number)
+                yield line, {name: value for name, value in cells.items() if name not in _SEED_LOAD_COLUMNS}
     except (OSError, ValueError):
-        return None
-    return None
+        return
 
 
-def _cells(values: dict[str, str | None]) -> str:
+def _cells(values: Mapping[str, str | None]) -> str:
     return ", ".join(f"{name}={value}" for name, value in values.items() if value not in (None, ""))
+
+
+# ---------------------------------------------------------------- exporting
+
+
+def export_quarantined(paths: WarehousePaths, wanted: Wanted, target: Path, overwrites: bool) -> list[Exported]:
+    """Write the rows that fit as CSV files that a spreadsheet shows and `warehouse land` takes back corrected.
+
+    `target` is a file (.csv) for the rows of one entity, else a folder that gets a file per entity. Raises
+    WarehouseError when rows of several entities were to go into one file, or a file is there already.
+    """
+    with _listing(paths) as connection:
+        found = connection.execute(f"select distinct entity from listed where {wanted.condition} order by all")  # noqa: S608
+        names = [row[0] for row in found.fetchall() if row[0] in entities()]
+        is_file = target.suffix.lower() == ".csv" and not target.is_dir()
+        if is_file and len(names) > 1:
+            raise WarehouseError(
+                f"these are rows of {len(names)} entities ({', '.join(names)}): "
+                "give --entity, or the name of a folder instead of a .csv file"
+            )
+        targets = {name: target if is_file else target / f"{name}.csv" for name in names}
+        for path in targets.values():
+            if path.exists() and not overwrites:
+                raise WarehouseError(f"{path.name} is there already: give another name, or --force")
+        try:
+            if not is_file and targets:
+                target.mkdir(parents=True, exist_ok=True)
+            return [
+                Exported(str(path), name, _write(path, entities()[name], connection, paths, wanted, overwrites))
+                for name, path in targets.items()
+            ]
+        except FileExistsError as error:
+            raise WarehouseError(f"{Path(error.filename2 or '').name} is there already: give another name") from None
+        except OSError as error:
+            raise WarehouseError(f"{target.name} cannot be written ({error.strerror}): check its folder") from None
+
+
+def _write(path: Path, entity: Entity, connection: Any, paths: WarehousePaths, wanted: Wanted, overwrites: bool) -> int:
+    """Write the rows of one entity as a whole; return their number."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    header = (*EXPORTED_ADDRESS, *entity.column_names, EXPORTED_RAW_LINE)
+    count = 0
+    try:
+        # The mark of UTF-8: without it spreadsheets garble whatever is not Latin.
+        with temporary.open("w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(header)
+            for row in _rows_with_cells(entity, connection, paths, wanted):
+                writer.writerow("" if cell is None else neutralised(str(cell)) for cell in row)
+                count += 1
+        if overwrites:
+            temporary.replace(path)
+        else:
+            # Unlike a rename, a link never replaces a file that appeared meanwhile.
+            os.link(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return count
+
+
+def _rows_with_cells(entity: Entity, connection: Any, paths: WarehousePaths, wanted: Wanted) -> Iterator[Iterable[Any]]:
+    """Yield address, reason, canonical cells as delivered and raw line of every row of an entity that fits."""
+    address = ("load_id", "file", "line_number", "record_number", "reason")
+    cells = ", ".join(f"landed.{name}" for name in entity.column_names)
+    cursor = connection.execute(
+        f"""
+        select {", ".join(f"listed.{name}" for name in address)}, {cells}, listed.raw_line,
+            landed.load_id is not null as is_landed
+        from (select * from listed where {wanted.condition}) as listed
+        left join {_landed(paths, entity.name)} as landed
+            on listed.load_id = landed.load_id and listed.file = landed.file
+            and listed.record_number = landed.record_number
+        where listed.entity = {literal(entity.name)}
+        order by listed.load_id, listed.file, listed.record_number, listed.reason
+        """  # noqa: S608
+    )
+    in_seed: dict[int, dict[str, str]] | None = None
+    while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+        for *row, raw_line, is_landed in rows:
+            if not is_landed and raw_line is None and row[1] == f"{entity.seed}.csv":
+                in_seed = dict(_seed_rows(entity)) if in_seed is None else in_seed
+                found = in_seed.get(row[2], {})
+                row[len(address) :] = [found.get(name) for name in entity.column_names]
+            yield [*row, raw_line]

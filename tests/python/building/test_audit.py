@@ -10,6 +10,7 @@ import pytest
 from warehouse.auditing.contracts import check_contracts
 from warehouse.auditing.executed_nodes import check_dbt_result
 from warehouse.auditing.findings import Finding, failed
+from warehouse.auditing.held_back import check_held_back
 from warehouse.auditing.identities import IDENTITIES, check_identities
 from warehouse.auditing.reconciliation import check_reconciliation
 from warehouse.auditing.run import Published, audit
@@ -128,6 +129,27 @@ def test_a_loss_that_is_accepted_is_recorded() -> None:
 def test_a_replay_and_a_first_build_may_shrink() -> None:
     assert failed(check_shrinkage({"nps": 1}, {"nps": 100}, "a replay", is_accepted=False)) == []
     assert failed(check_shrinkage({"nps": 1}, None, None, is_accepted=False)) == []
+
+
+def test_what_is_held_back_may_become_empty_and_must_be() -> None:
+    """The variable no longer allows the mart: that is why it is empty. A mart that lost its rows otherwise is not."""
+    before, now = {"nps": 100, "survey_comments": 100}, {"nps": 100, "survey_comments": 0}
+    found = check_shrinkage(now, before, None, is_accepted=False, held_back=["survey_comments"])
+    assert [(finding.subject, finding.verdict) for finding in found] == [
+        ("all marts", "passed"),
+        ("survey_comments", "noted"),
+    ]
+    assert "100 rows published, now held back" in found[1].sentence()
+    assert [each.subject for each in failed(check_shrinkage(now, before, None, False))] == ["survey_comments"]
+    assert failed(check_held_back(now, ["survey_comments"])) == []
+    assert failed(check_held_back(before, [])) == []
+    (finding,) = failed(check_held_back(before, ["survey_comments"]))
+    assert finding.subject == "survey_comments"
+
+
+def test_the_models_say_what_is_held_back() -> None:
+    nodes = [node("model", "nps"), node("model", "survey_comments", meta={"is_held_back": True})]
+    assert dbt_run(nodes, {}).held_back_marts() == {"survey_comments"}
 
 
 # ---------------------------------------------------------------- marts

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from building.conftest import Command
 
+# Every test builds a project of its own.
+WORK_SHARES = 2
 SECRET = "someone@example.org"
 WARNING = "{{ config(severity='warn') }}\nselect account_id from {{ ref('stg_crm__accounts') }}\n"
 ALLOWED = """

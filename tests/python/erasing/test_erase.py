@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -173,6 +174,32 @@ def test_kept_versions_and_the_published_file_lose_the_customer(paths: Warehouse
     assert published_state(paths) == "live"
     assert roll_back(paths).run_id == "first"
     assert published_state(paths) == "live"
+
+
+def test_published_names_and_comments_go_with_the_customer(paths: WarehousePaths) -> None:
+    """What the variable lets into the published file: own rows, those that name no account, and mentions by others."""
+    version = keep(
+        paths,
+        "run",
+        more=[
+            "create table made.marts.survey_comments as select * from (values "
+            "('1', 'ACC-SECRET', 'what a dreadful service'), ('2', null, 'what a dreadful service'), "
+            "('3', 'ACC-OTHER', 'better than Noa Levi Trading'), ('4', null, 'fine'), ('5', 'ACC-OTHER', null)"
+            ") as made_of(response_id, account_id, comment)",
+            "create table made.marts.account_contacts as select * from (values "
+            "('CONTACT-SECRET', 'ACC-SECRET', 'Noa Levi the Elder'), ('CONTACT-OTHER', 'ACC-OTHER', 'Some Body')"
+            ") as made_of(contact_id, account_id, full_name)",
+        ],
+    )
+    publish_version(paths, version)
+    assert erase_customer(paths, "ACC-SECRET").version_rows == {"run": 4}
+    with duckdb.connect(str(paths.published_file), read_only=True) as connection:
+        comments = connection.execute("from marts.survey_comments order by response_id").fetchall()
+        contacts = connection.execute("from marts.account_contacts").fetchall()
+    assert comments == [("3", "ACC-OTHER", "better than (erased)"), ("4", None, "fine"), ("5", "ACC-OTHER", None)]
+    assert contacts == [("CONTACT-OTHER", "ACC-OTHER", "Some Body")]
+    for path, contents in uncompressed(paths).items():
+        assert not any(secret.encode() in contents for secret in SECRETS), path
 
 
 def test_a_redelivery_stays_erased(paths: WarehousePaths) -> None:

@@ -1,5 +1,6 @@
 """Small marts files made without dbt, in which every mart carries the mark of its run."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -27,8 +28,8 @@ ODD_TEXTS = [
 ]
 
 
-def write_marts(path: Path, run_id: str, rows: int = 50, as_of: str = "2025-07-01") -> None:
-    """Write a marts file: three marts of `rows` rows with the mark of the run, and mart_run."""
+def write_marts(path: Path, run_id: str, rows: int = 50, as_of: str = "2025-07-01", more: Sequence[str] = ()) -> None:
+    """Write a marts file: three marts of `rows` rows with the mark of the run, mart_run, and what `more` creates."""
     with duckdb.connect() as connection:
         connection.execute(f"attach '{path}' as made (storage_version 'v1.2.0')")
         connection.execute("create schema made.marts")
@@ -45,13 +46,17 @@ def write_marts(path: Path, run_id: str, rows: int = 50, as_of: str = "2025-07-0
         connection.executemany("insert into made.marts.odd_texts values (?, ?)", list(enumerate(ODD_TEXTS)))
         connection.execute("comment on table made.marts.nps is 'Net promoter score'")
         connection.execute("comment on column made.marts.nps.value is 'It''s a value'")
+        for statement in more:
+            connection.execute(statement)
 
 
-def keep(paths: WarehousePaths, run_id: str, rows: int = 50, as_of: str = "2025-07-01") -> Version:
+def keep(
+    paths: WarehousePaths, run_id: str, rows: int = 50, as_of: str = "2025-07-01", more: Sequence[str] = ()
+) -> Version:
     """Keep a version made of such marts."""
     paths.root.mkdir(parents=True, exist_ok=True)
     marts = paths.root / f"{run_id}.made.duckdb"
-    write_marts(marts, run_id, rows, as_of)
+    write_marts(marts, run_id, rows, as_of, more)
     prepared = new_version_folder(paths, run_id)
     fingerprints = compact_copy(marts, prepared / FILE)
     marts.unlink()

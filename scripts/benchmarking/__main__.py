@@ -1,0 +1,5 @@
+"""Entry point of `python -m benchmarking`."""
+
+from benchmarking.command import main
+
+main()
