@@ -46,3 +46,46 @@
             {%- endfor %}
         )
 {%- endmacro %}
+
+{# Each combination of dimensions in `relation` once, numbered: its profile. Dimension columns are never NULL. #}
+{% macro numbered_profiles(relation, dimensions) -%}
+    select
+        {%- for dimension in dimensions %}
+        {{ dimension }},
+        {%- endfor %}
+        row_number() over (order by {{ dimensions | join(', ') }}) as profile_number
+
+    from {{ relation }}
+    group by {{ dimensions | join(', ') }}
+{%- endmacro %}
+
+{# The join condition of a relation and its profiles. #}
+{% macro has_profile(relation, dimensions) -%}
+    {%- for dimension in dimensions %}
+        {{ 'and ' if not loop.first }}{{ relation }}.{{ dimension }} = profiles.{{ dimension }}
+    {%- endfor %}
+{%- endmacro %}
+
+{#
+    The values of each profile, numbered: a profile (`profile_number`) is a combination of dimensions, and facts counted
+    by profile are broken down by joining its values, `all` among them. Further columns of the profiles may be kept.
+#}
+{% macro values_of_profiles(profiles, dimensions, columns=[]) -%}
+    select
+        *,
+        dense_rank() over (order by dimension, dimension_value) as value_number
+
+    from (
+        {% for dimension in ['all'] + dimensions %}
+            select
+                profile_number,
+                {%- for column in columns %}
+                {{ column }},
+                {%- endfor %}
+                '{{ dimension }}' as dimension,
+                {{ "'all'" if dimension == 'all' else dimension }} as dimension_value
+            from {{ profiles }}
+            {{ 'union all' if not loop.last }}
+        {% endfor %}
+    ) as values_of_profiles
+{%- endmacro %}

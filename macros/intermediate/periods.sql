@@ -27,6 +27,43 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# Index of the period that holds a month, by the index of the month. #}
+{% macro period_of_month(period_type, month) -%}
+    {%- if period_type == "'month'" -%}
+        {{ month }}
+    {%- elif period_type == "'quarter'" -%}
+        cast(floor({{ month }} / 3.0) as integer)
+    {%- elif period_type == "'year'" -%}
+        cast(floor({{ month }} / 12.0) as integer)
+    {%- else -%}
+        case {{ period_type }}
+            when 'month' then {{ month }}
+            when 'quarter' then cast(floor({{ month }} / 3.0) as integer)
+            when 'year' then cast(floor({{ month }} / 12.0) as integer)
+        end
+    {%- endif -%}
+{%- endmacro %}
+
+{#
+    The day that stands for all days of its month in sums over periods and over the twelve months before their ends:
+    the first of the month, or of the part that lies within the twelve months before as_of.
+#}
+{% macro trailing_day(day, as_of) -%}
+    case
+        when {{ day }} >= {{ add_months(as_of, -12) }}
+            then greatest(cast(date_trunc('month', {{ day }}) as date), {{ add_months(as_of, -12) }})
+        else cast(date_trunc('month', {{ day }}) as date)
+    end
+{%- endmacro %}
+
+{#
+    Whether something happened before as_of, the relation of one row that a query is crossed with. Not as a bare comparison:
+    DuckDB 2.0.0 takes that for a join which leaves next to nothing, and builds its later hash tables from the large side.
+#}
+{% macro is_before_as_of(happened_at) -%}
+    coalesce({{ happened_at }} < as_of.as_of, false)
+{%- endmacro %}
+
 {# First day of the period with this index. #}
 {% macro period_start(period_type, index) -%}
     case {{ period_type }}

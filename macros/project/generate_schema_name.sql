@@ -1,4 +1,4 @@
-{# Schemas carry their plain names (raw, staging, intermediate, marts), so that BI tools see `marts` on every target. #}
+{# Schemas carry their plain names (raw, staging, intermediate, marts), so that BI tools see `marts` on every engine. #}
 {% macro generate_schema_name(custom_schema_name, node) -%}
-    {{ (custom_schema_name or target.schema) | trim }}
+    {{ schema_of_run(custom_schema_name | trim) if custom_schema_name else target.schema }}
 {%- endmacro %}

@@ -79,7 +79,7 @@
 {%- endmacro %}
 
 {% macro seed_rows(entity, seed) %}
-    {%- set present = adapter.get_columns_in_relation(seed) | map(attribute='name') | map('lower') | list -%}
+    {%- set present = seed_columns(seed) -%}
     {%- if not present -%}
         {#- The seed was not loaded yet (compile, lint): its canonical form. -#}
         {%- set present = entity_columns(entity) | map(attribute='name') | list -%}

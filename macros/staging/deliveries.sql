@@ -35,7 +35,10 @@
         exported_at,
         landed_at,
         load_sequence
-    from {{ landed_files('_loads') }}
+    from {{ landed_files('_loads', {
+        'load_id': 'string', 'entity': 'string', 'file': 'string', 'file_sha256': 'string', 'rows_in': 'bigint',
+        'is_full': 'boolean', 'exported_at': 'timestamp', 'landed_at': 'timestamp', 'load_sequence': 'bigint',
+    }) }}
     union all
     {{ counted_seeds(seeds, reference_entities(), only_where_not_landed=true) }}
     {%- else %}
@@ -45,7 +48,7 @@
 
 {% macro counted_seeds(seeds, entities, only_where_not_landed=false) -%}
     {%- for entity in entities %}
-    {%- set present = adapter.get_columns_in_relation(seeds[entity]) | map(attribute='name') | map('lower') | list -%}
+    {%- set present = seed_columns(seeds[entity]) -%}
     {%- set label = "coalesce(load_id, 'seed')" if 'load_id' in present else "'seed'" %}
     select
         {{ label }} as load_id,
@@ -74,7 +77,7 @@
         {%- for name in columns %}
         {{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from {{ landed_files(folder) }}
+    from {{ landed_files(folder, columns) }}
     {%- else %}
     select
         {%- for name, type in columns.items() %}

@@ -15,16 +15,36 @@ periods as (
 
 ),
 
+contracts as (
+
+    select
+        *,
+        lead(started_on) over (partition by customer_key order by started_on, in_force_until) < in_force_until
+            as is_overlapped
+
+    from {{ ref('int_contracts') }}
+
+),
+
+-- Few customers have two contracts in force on one day; only theirs are laid over each other.
+overlapping_customers as (
+
+    select distinct customer_key from contracts
+    where is_overlapped
+
+),
+
 intervals as (
 
     select
-        basis,
+        'purchase' as basis,
         customer_key,
         cast(null as string) as plan,
         cast(null as integer) as precedence,
         cast(0 as decimal(38, 14)) as mrr,
         started_on,
-        ended_on
+        ended_on,
+        false as is_overlapping
 
     from {{ ref('int_activity_runs') }}
     where basis = 'purchase'
@@ -33,33 +53,53 @@ intervals as (
 
     select
         'contract' as basis,
+        contracts.customer_key,
+        contracts.plan,
+        contracts.precedence,
+        contracts.mrr,
+        contracts.started_on,
+        contracts.in_force_until as ended_on,
+        overlapping_customers.customer_key is not null as is_overlapping
+
+    from contracts
+    left join overlapping_customers on contracts.customer_key = overlapping_customers.customer_key
+
+),
+
+dated as (
+
+    select
+        basis,
         customer_key,
         plan,
         precedence,
         mrr,
-        started_on,
-        in_force_until as ended_on
+        ended_on,
+        is_overlapping,
+        {{ period_index("'month'", 'started_on') }} as start_month,
+        {{ period_index("'month'", 'ended_on') }} as end_month
 
-    from {{ ref('int_contracts') }}
+    from intervals
 
 ),
 
 indexed as (
 
     select
-        intervals.basis,
+        dated.basis,
         periods.period_type,
-        intervals.customer_key,
-        intervals.plan,
-        intervals.precedence,
-        intervals.mrr,
-        {{ period_index('periods.period_type', 'intervals.started_on') }} + 1 as first_boundary,
+        dated.customer_key,
+        dated.plan,
+        dated.precedence,
+        dated.mrr,
+        dated.is_overlapping,
+        {{ period_of_month('periods.period_type', 'dated.start_month') }} + 1 as first_boundary,
         case
-            when intervals.ended_on >= periods.as_of then periods.last_index + 1
-            else {{ period_index('periods.period_type', 'intervals.ended_on') }}
+            when dated.ended_on >= periods.as_of then periods.last_index + 1
+            else {{ period_of_month('periods.period_type', 'dated.end_month') }}
         end as last_boundary
 
-    from intervals
+    from dated
     cross join periods
 
 ),
@@ -71,6 +111,13 @@ crossing as (
 
 ),
 
+overlapping as (
+
+    select * from crossing
+    where is_overlapping
+
+),
+
 changes as (
 
     select distinct
@@ -78,7 +125,7 @@ changes as (
         period_type,
         customer_key,
         first_boundary as boundary
-    from crossing
+    from overlapping
 
     union distinct
 
@@ -87,7 +134,7 @@ changes as (
         period_type,
         customer_key,
         last_boundary + 1 as boundary
-    from crossing
+    from overlapping
 
 ),
 
@@ -104,27 +151,34 @@ ranges as (
 active_boundaries as (
 
     select
-        ---------- ids
+        basis,
+        period_type,
+        customer_key,
+        first_boundary,
+        last_boundary,
+        plan,
+        cast(mrr as decimal(38, 14)) as mrr
+    from crossing
+    where not is_overlapping
+
+    union all
+
+    select
         ranges.basis,
         ranges.period_type,
         ranges.customer_key,
         ranges.boundary as first_boundary,
         ranges.next_boundary - 1 as last_boundary,
-
-        ---------- text
-        min_by(crossing.plan, crossing.precedence) as plan,
-
-        ---------- numerics
-        sum(crossing.mrr) as mrr
-
+        min_by(overlapping.plan, overlapping.precedence) as plan,
+        sum(overlapping.mrr) as mrr
     from ranges
-    inner join crossing
+    inner join overlapping
         on
-            ranges.basis = crossing.basis
-            and ranges.period_type = crossing.period_type
-            and ranges.customer_key = crossing.customer_key
-            and ranges.boundary >= crossing.first_boundary
-            and ranges.boundary <= crossing.last_boundary
+            ranges.basis = overlapping.basis
+            and ranges.period_type = overlapping.period_type
+            and ranges.customer_key = overlapping.customer_key
+            and ranges.boundary >= overlapping.first_boundary
+            and ranges.boundary <= overlapping.last_boundary
     group by
         ranges.basis, ranges.period_type, ranges.customer_key, ranges.boundary, ranges.next_boundary
 

@@ -30,35 +30,61 @@ last_periods as (
 
 ),
 
-first_periods as (
+profiles as (
+
+    {{ numbered_profiles('customers', customer_dimensions()) }}
+
+),
+
+dated_starts as (
 
     select
         starts.basis,
-        last_periods.period_type,
         starts.customer_key,
         starts.first_plan,
-        last_periods.last_index,
-        {{ period_index('last_periods.period_type', 'starts.started_on') }} as first_index
+        profiles.profile_number,
+        {{ period_index("'month'", 'starts.started_on') }} as first_month
 
     from starts
-    cross join last_periods
+    inner join customers on starts.customer_key = customers.customer_key
+    inner join profiles on {{ has_profile('customers', customer_dimensions()) }}
 
 ),
 
 placed as (
 
     select
-        boundaries.*,
-        first_periods.first_plan,
-        first_periods.first_index,
-        first_periods.last_index
+        boundaries.basis,
+        boundaries.period_type,
+        boundaries.first_boundary,
+        boundaries.last_boundary,
+        boundaries.plan,
+        boundaries.is_continued,
+        dated_starts.profile_number,
+        dated_starts.first_plan,
+        {{ period_of_month('boundaries.period_type', 'dated_starts.first_month') }} as first_index,
+        not boundaries.is_continuing and boundaries.last_boundary <= last_periods.last_index as is_lost
 
     from boundaries
-    inner join first_periods
+    inner join last_periods on boundaries.period_type = last_periods.period_type
+    inner join dated_starts
         on
-            boundaries.basis = first_periods.basis
-            and boundaries.period_type = first_periods.period_type
-            and boundaries.customer_key = first_periods.customer_key
+            boundaries.basis = dated_starts.basis
+            and boundaries.customer_key = dated_starts.customer_key
+
+),
+
+monthly_starts as (
+
+    select
+        basis,
+        first_month,
+        profile_number,
+        first_plan,
+        count(*) as customers
+
+    from dated_starts
+    group by basis, first_month, profile_number, first_plan
 
 ),
 
@@ -69,14 +95,15 @@ movements as (
         basis,
         period_type,
         first_boundary as period_index,
-        customer_key,
+        profile_number,
         plan,
-        1 as change_at_start,
+        count(*) as change_at_start,
         0 as new_customers,
         0 as reactivated_customers,
         0 as churned_customers,
         0 as flash_customers
     from placed
+    group by basis, period_type, first_boundary, profile_number, plan
 
     union all
 
@@ -85,14 +112,15 @@ movements as (
         basis,
         period_type,
         last_boundary + 1 as period_index,
-        customer_key,
+        profile_number,
         plan,
-        -1 as change_at_start,
+        -count(*) as change_at_start,
         0 as new_customers,
         0 as reactivated_customers,
         0 as churned_customers,
         0 as flash_customers
     from placed
+    group by basis, period_type, last_boundary, profile_number, plan
 
     union all
 
@@ -100,15 +128,16 @@ movements as (
         basis,
         period_type,
         last_boundary as period_index,
-        customer_key,
+        profile_number,
         plan,
         0 as change_at_start,
         0 as new_customers,
         0 as reactivated_customers,
-        1 as churned_customers,
+        count(*) as churned_customers,
         0 as flash_customers
     from placed
-    where not is_continuing and last_boundary <= last_index
+    where is_lost
+    group by basis, period_type, last_boundary, profile_number, plan
 
     union all
 
@@ -117,66 +146,80 @@ movements as (
         basis,
         period_type,
         first_boundary - 1 as period_index,
-        customer_key,
+        profile_number,
         first_plan as plan,
         0 as change_at_start,
-        case when first_boundary - 1 = first_index then 1 else 0 end as new_customers,
-        case when first_boundary - 1 = first_index then 0 else 1 end as reactivated_customers,
+        count(case when first_boundary - 1 = first_index then 1 end) as new_customers,
+        count(case when first_boundary - 1 <> first_index then 1 end) as reactivated_customers,
         0 as churned_customers,
-        0 as flash_customers
+        -- Who started in the period was still there at its end …
+        -count(case when first_boundary - 1 = first_index then 1 end) as flash_customers
     from placed
     where not is_continued
+    group by basis, period_type, first_boundary, profile_number, first_plan
 
     union all
 
-    -- Started in the period and gone before its end.
+    -- … or was gone before it.
     select
-        first_periods.basis,
-        first_periods.period_type,
-        first_periods.first_index as period_index,
-        first_periods.customer_key,
-        first_periods.first_plan as plan,
+        monthly_starts.basis,
+        last_periods.period_type,
+        {{ period_of_month('last_periods.period_type', 'monthly_starts.first_month') }} as period_index,
+        monthly_starts.profile_number,
+        monthly_starts.first_plan as plan,
         0 as change_at_start,
         0 as new_customers,
         0 as reactivated_customers,
         0 as churned_customers,
-        1 as flash_customers
-    from first_periods
-    left join placed
-        on
-            first_periods.basis = placed.basis
-            and first_periods.period_type = placed.period_type
-            and first_periods.customer_key = placed.customer_key
-            and placed.is_first
-    where placed.first_boundary is null or placed.first_boundary > first_periods.first_index + 1
+        monthly_starts.customers as flash_customers
+    from monthly_starts
+    cross join last_periods
 
 ),
 
 summed as (
 
     select
+        basis,
+        period_type,
+        period_index,
+        profile_number,
+        plan,
+        sum(change_at_start) as change_at_start,
+        sum(new_customers) as new_customers,
+        sum(reactivated_customers) as reactivated_customers,
+        sum(churned_customers) as churned_customers,
+        sum(flash_customers) as flash_customers
+
+    from movements
+    group by basis, period_type, period_index, profile_number, plan
+
+),
+
+retention_movements as (
+
+    select
         ---------- ids
-        movements.basis,
-        movements.period_type,
-        movements.period_index,
+        summed.basis,
+        summed.period_type,
+        summed.period_index,
 
         ---------- text
         {%- for dimension in customer_dimensions() %}
-            customers.{{ dimension }},
+            profiles.{{ dimension }},
         {%- endfor %}
-        coalesce(movements.plan, '(none)') as plan,
+        coalesce(summed.plan, '(none)') as plan,
 
         ---------- numerics
-        sum(movements.change_at_start) as change_at_start,
-        sum(movements.new_customers) as new_customers,
-        sum(movements.reactivated_customers) as reactivated_customers,
-        sum(movements.churned_customers) as churned_customers,
-        sum(movements.flash_customers) as flash_customers
+        summed.change_at_start,
+        summed.new_customers,
+        summed.reactivated_customers,
+        summed.churned_customers,
+        summed.flash_customers
 
-    from movements
-    inner join customers on movements.customer_key = customers.customer_key
-    group by all
+    from summed
+    inner join profiles on summed.profile_number = profiles.profile_number
 
 )
 
-select * from summed
+select * from retention_movements

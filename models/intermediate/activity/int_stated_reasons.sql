@@ -114,7 +114,7 @@ reasons as (
     from stated
     cross join as_of
     left join wordings on lower(stated.wording) = wordings.wording_key
-    where stated.stated_at < as_of.as_of
+    where {{ is_before_as_of('stated.stated_at') }}
 
 )
 

@@ -65,7 +65,7 @@ begun as (
     cross join as_of
     inner join accounts on corrected.account_id = accounts.account_id
     left join products on corrected.product_id = products.product_id
-    where corrected.started_at < as_of.as_of
+    where {{ is_before_as_of('corrected.started_at') }}
 
 ),
 

@@ -26,10 +26,9 @@ deals as (
 
 ),
 
--- Two spellings of one stage at one instant are one entry.
 history as (
 
-    select distinct
+    select
         history.deal_id,
         deals.pipeline_key,
         lower(history.stage) as stage_key,
@@ -38,7 +37,7 @@ history as (
     from {{ ref('int_rows__deal_stage_history') }} as history
     cross join as_of
     inner join deals on history.deal_id = deals.deal_id
-    where history.row_state = 'current' and history.entered_at < as_of.as_of
+    where history.row_state = 'current' and {{ is_before_as_of('history.entered_at') }}
 
 ),
 
@@ -60,7 +59,7 @@ deals_without_history as (
     from deals
     cross join as_of
     where
-        deals.created_at < as_of.as_of
+        {{ is_before_as_of('deals.created_at') }}
         and not exists (
             select 1 from deals_with_history
             where deals_with_history.deal_id = deals.deal_id
@@ -110,19 +109,12 @@ entries as (
 placed as (
 
     select
-        ---------- ids
         entries.deal_id,
         entries.pipeline_key,
         entries.stage_key,
-
-        ---------- numerics
         stages.stage_order,
         stages.open_stage_number,
-
-        ---------- timestamps
         entries.entered_at,
-
-        ---------- calculations
         stages.stage_key is null as is_unmapped,
         coalesce(stages.is_open, false) as is_open_stage,
         coalesce(stages.is_won, false) as is_won_stage,
@@ -130,7 +122,11 @@ placed as (
         lead(entries.entered_at) over (
             partition by entries.deal_id
             order by entries.entered_at, stages.stage_order nulls last, entries.stage_key
-        ) as next_entered_at
+        ) as next_entered_at,
+        lead(entries.stage_key) over (
+            partition by entries.deal_id
+            order by entries.entered_at, stages.stage_order nulls last, entries.stage_key
+        ) as next_stage_key
 
     from entries
     left join stages
@@ -138,6 +134,36 @@ placed as (
             entries.pipeline_key = stages.pipeline_key
             and entries.stage_key = stages.stage_key
 
+),
+
+-- Two spellings of one stage at one instant are one entry: the last of them.
+deal_entries as (
+
+    select
+        ---------- ids
+        deal_id,
+        pipeline_key,
+        stage_key,
+
+        ---------- numerics
+        stage_order,
+        open_stage_number,
+
+        ---------- timestamps
+        entered_at,
+
+        ---------- booleans
+        is_unmapped,
+        is_open_stage,
+        is_won_stage,
+        is_lost_stage,
+
+        ---------- the next entry
+        next_entered_at
+
+    from placed
+    where next_entered_at is null or next_entered_at <> entered_at or next_stage_key <> stage_key
+
 )
 
-select * from placed
+select * from deal_entries

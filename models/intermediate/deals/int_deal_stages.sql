@@ -71,51 +71,59 @@ eligible as (
 
     select
         deals.deal_id,
+        deals.closed_at,
         stages.stage_key,
         stages.stage_order
 
     from deals
     inner join stages on deals.pipeline_key = stages.pipeline_key
+    where stages.stage_order < deals.highest_stage_order or deals.outcome = 'won'
+
+),
+
+-- Most deals entered them all: only the stages that are missing are looked for, in deals that have entries at all.
+skipped as (
+
+    select eligible.*
+    from eligible
     where
-        (stages.stage_order < deals.highest_stage_order or deals.outcome = 'won')
-        and deals.deal_id in (select entries.deal_id from entries)
+        not exists (
+            select 1 from entered
+            where entered.deal_id = eligible.deal_id and entered.stage_key = eligible.stage_key
+        )
+        and eligible.deal_id in (select entries.deal_id from entries)
 
 ),
 
 later_entries as (
 
     select
-        eligible.deal_id,
-        eligible.stage_key,
+        skipped.deal_id,
+        skipped.stage_key,
         min(entries.entered_at) as entered_at
 
-    from eligible
+    from skipped
     inner join entries
         on
-            eligible.deal_id = entries.deal_id
-            and eligible.stage_order < entries.stage_order
+            skipped.deal_id = entries.deal_id
+            and skipped.stage_order < entries.stage_order
             and entries.is_open_stage
-    group by eligible.deal_id, eligible.stage_key
+    group by skipped.deal_id, skipped.stage_key
 
 ),
 
 credited as (
 
     select
-        eligible.deal_id,
-        eligible.stage_key,
-        coalesce(later_entries.entered_at, deals.closed_at) as reached_at
+        skipped.deal_id,
+        skipped.stage_key,
+        coalesce(later_entries.entered_at, skipped.closed_at) as reached_at
 
-    from eligible
-    inner join deals on eligible.deal_id = deals.deal_id
+    from skipped
     left join later_entries
         on
-            eligible.deal_id = later_entries.deal_id
-            and eligible.stage_key = later_entries.stage_key
-    where not exists (
-        select 1 from entered
-        where entered.deal_id = eligible.deal_id and entered.stage_key = eligible.stage_key
-    )
+            skipped.deal_id = later_entries.deal_id
+            and skipped.stage_key = later_entries.stage_key
 
 ),
 

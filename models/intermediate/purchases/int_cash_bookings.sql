@@ -24,7 +24,7 @@ refunds as (
     from {{ ref('int_rows__orders') }} as refunds
     cross join as_of
     inner join orders on refunds.refund_of_order_id = orders.order_id
-    where refunds.row_state = 'current' and refunds.ordered_at < as_of.as_of
+    where refunds.row_state = 'current' and {{ is_before_as_of('refunds.ordered_at') }}
 
 ),
 

@@ -13,7 +13,7 @@ delivered as (
     select rows_.*
     from {{ ref('int_rows__orders') }} as rows_
     cross join as_of
-    where rows_.row_state = 'current' and rows_.ordered_at < as_of.as_of
+    where rows_.row_state = 'current' and {{ is_before_as_of('rows_.ordered_at') }}
 
 ),
 

@@ -59,7 +59,7 @@ answers as (
     inner join scales on responses.survey = scales.survey_id
     left join accounts on responses.account_id = accounts.account_id
     left join customers on accounts.customer_key = customers.customer_key
-    where responses.responded_at < as_of.as_of and not coalesce(accounts.is_test, false)
+    where {{ is_before_as_of('responses.responded_at') }} and not coalesce(accounts.is_test, false)
 
 ),
 

@@ -58,7 +58,7 @@ sent as (
     inner join scales on invitations.survey_id = scales.survey_id
     left join accounts on invitations.account_id = accounts.account_id
     left join customers on accounts.customer_key = customers.customer_key
-    where invitations.sent_at < as_of.as_of and not coalesce(accounts.is_test, false)
+    where {{ is_before_as_of('invitations.sent_at') }} and not coalesce(accounts.is_test, false)
 
 ),
 

@@ -28,20 +28,41 @@ contracts as (
 
 ),
 
-counted as (
+seen as (
 
     select
         runs.customer_key,
         runs.run_number,
+        runs.started_on,
         runs.ended_on < as_of.as_of as is_closed,
-        -- The first month is bought, each further one renewed: a month that has begun counts as renewed.
-        greatest(
-            ceil({{ months_between('runs.started_on', 'least(runs.ended_on, as_of.as_of)') }} - 1e-9) - 1,
-            0
-        ) as renewals
+        {{ add_days('least(runs.ended_on, as_of.as_of)', -1) }} as final_day
 
     from runs
     cross join as_of
+
+),
+
+counted as (
+
+    select
+        customer_key,
+        run_number,
+        is_closed,
+        -- The first month is bought, each further one renewed on the day of the month of the start (in a shorter month
+        -- on its last day): a month that has begun counts as renewed.
+        greatest(
+            {{ period_index("'month'", 'final_day') }} - {{ period_index("'month'", 'started_on') }}
+            - case
+                when
+                    extract(day from final_day)
+                    < least(extract(day from started_on), extract(day from last_day(final_day)))
+                    then 1
+                else 0
+            end,
+            0
+        ) as renewals
+
+    from seen
 
 ),
 

@@ -15,12 +15,14 @@ purchases as (
 
 orders as (
 
+    -- An order that was refunded in full or beyond says nothing about the margin of the next one.
     select
         customer_key,
         sum(net_amount) as net_amount,
         sum(net_margin) as net_margin
 
     from {{ ref('int_orders') }}
+    where is_qualifying
     group by customer_key
 
 ),

@@ -43,50 +43,143 @@ cohort_types as (
 
 ),
 
-members as (
+-- Each combination of dimensions and first plan once: customers are counted by its number.
+dated_starts as (
 
     select
         starts.basis,
-        cohort_types.cohort_type,
         starts.customer_key,
-        starts.first_plan,
-        cohort_types.last_index,
-        {{ period_index('cohort_types.cohort_type', 'starts.started_on') }} as cohort_index
+        {%- for dimension in customer_dimensions() %}
+            customers.{{ dimension }},
+        {%- endfor %}
+        coalesce(starts.first_plan, '(none)') as plan,
+        {{ period_index("'month'", 'starts.started_on') }} as first_month
 
     from starts
-    cross join cohort_types
+    inner join customers on starts.customer_key = customers.customer_key
 
 ),
 
--- Purchases: the periods since the start in which the member ordered.
-purchase_periods as (
+profiles as (
+
+    {{ numbered_profiles('dated_starts', customer_dimensions() + ['plan']) }}
+
+),
+
+profile_values as (
+
+    {{ values_of_profiles('profiles', customer_dimensions() + ['plan']) }}
+
+),
+
+members as (
 
     select
-        members.cohort_type,
-        members.cohort_index,
+        dated_starts.basis,
+        dated_starts.customer_key,
+        dated_starts.first_month,
+        profiles.profile_number
+
+    from dated_starts
+    inner join profiles on {{ has_profile('dated_starts', customer_dimensions() + ['plan']) }}
+
+),
+
+-- Purchases: a day counts its customer for its month unless an earlier day of the month has, and so for its quarter.
+purchases as (
+
+    select
+        members.profile_number,
         members.customer_key,
-        {{ period_index('members.cohort_type', 'purchase_days.ordered_on') }} - members.cohort_index as elapsed,
-        sum(purchase_days.net_amount) as revenue
+        members.first_month,
+        purchase_days.net_amount,
+        {{ period_index("'month'", 'purchase_days.ordered_on') }} as month_index,
+        {{ period_index("'month'", 'purchase_days.previous_ordered_on') }} as previous_month
 
     from members
     inner join purchase_days on members.customer_key = purchase_days.customer_key
     where members.basis = 'purchase'
-    group by all
 
 ),
 
-purchase_ranges as (
+purchase_months as (
 
     select
-        'purchase' as basis,
-        cohort_type,
-        cohort_index,
-        customer_key,
-        elapsed as first_elapsed,
-        elapsed as last_elapsed,
-        revenue
+        profile_number,
+        first_month,
+        month_index,
+        count(case when previous_month is null or previous_month < month_index then 1 end) as month_customers,
+        count(
+            case
+                when
+                    previous_month is null
+                    or {{ period_of_month("'quarter'", 'previous_month') }}
+                    < {{ period_of_month("'quarter'", 'month_index') }}
+                    then 1
+            end
+        ) as quarter_customers,
+        sum(net_amount) as revenue
 
-    from purchase_periods
+    from purchases
+    group by profile_number, first_month, month_index
+
+),
+
+purchase_values as (
+
+    select
+        profile_values.value_number,
+        purchase_months.first_month,
+        purchase_months.month_index,
+        sum(purchase_months.month_customers) as month_customers,
+        sum(purchase_months.quarter_customers) as quarter_customers,
+        sum(purchase_months.revenue) as revenue
+
+    from purchase_months
+    inner join profile_values on purchase_months.profile_number = profile_values.profile_number
+    group by profile_values.value_number, purchase_months.first_month, purchase_months.month_index
+
+),
+
+purchase_periods as (
+
+    select
+        purchase_values.value_number,
+        cohort_types.cohort_type,
+        {{ period_of_month('cohort_types.cohort_type', 'purchase_values.first_month') }} as cohort_index,
+        {{ period_of_month('cohort_types.cohort_type', 'purchase_values.month_index') }} as period_index,
+        case cohort_types.cohort_type
+            when 'month' then purchase_values.month_customers
+            else purchase_values.quarter_customers
+        end as customers,
+        purchase_values.revenue
+
+    from purchase_values
+    cross join cohort_types
+
+),
+
+-- Per member the last period retained, and the end of the streak that period 1 is part of. Every streak of purchases
+-- begins with the first one, and ends where for the first time a period is missing.
+purchase_reach as (
+
+    select
+        profile_number,
+        customer_key,
+        first_month,
+        max(month_index) as last_month,
+        min(case when previous_month < month_index - 1 then previous_month end) as month_streak_end,
+        min(
+            case
+                when
+                    {{ period_of_month("'quarter'", 'previous_month') }}
+                    < {{ period_of_month("'quarter'", 'month_index') }} - 1
+                    then previous_month
+            end
+        ) as quarter_streak_end
+
+    from purchases
+    group by profile_number, customer_key, first_month
 
 ),
 
@@ -94,227 +187,299 @@ purchase_ranges as (
 contract_ranges as (
 
     select
-        members.basis,
-        members.cohort_type,
-        members.cohort_index,
+        members.profile_number,
         members.customer_key,
-        boundaries.first_boundary - members.cohort_index - 1 as first_elapsed,
-        boundaries.last_boundary - members.cohort_index - 1 as last_elapsed,
-        boundaries.mrr as revenue
+        boundaries.period_type as cohort_type,
+        {{ period_of_month('boundaries.period_type', 'members.first_month') }} as cohort_index,
+        boundaries.first_boundary - 1 as first_period,
+        boundaries.last_boundary - 1 as last_period,
+        boundaries.is_continuing,
+        boundaries.mrr
 
     from members
     inner join boundaries
         on
             members.customer_key = boundaries.customer_key
             and members.basis = boundaries.basis
-            and members.cohort_type = boundaries.period_type
 
 ),
 
-ranges as (
-
-    select * from purchase_ranges
-
-    union all
-
-    select * from contract_ranges
-
-),
-
-linked as (
+contract_reach as (
 
     select
-        *,
-        case
-            when
-                lag(last_elapsed) over (
-                    partition by basis, cohort_type, customer_key order by first_elapsed
-                ) = first_elapsed - 1
-                then 0
-            else 1
-        end as is_interrupted
-
-    from ranges
-
-),
-
-numbered as (
-
-    select
-        *,
-        sum(is_interrupted) over (
-            partition by basis, cohort_type, customer_key
-            order by first_elapsed
-            rows between unbounded preceding and current row
-        ) as streak_number
-
-    from linked
-
-),
-
-streaks as (
-
-    select
-        basis,
-        cohort_type,
+        profile_number,
         customer_key,
-        min(first_elapsed) as first_elapsed,
-        max(last_elapsed) as last_elapsed
+        cohort_type,
+        cohort_index,
+        max(last_period) as last_period,
+        max(case when first_period <= cohort_index + 1 and last_period >= cohort_index + 1 then 1 end) as is_in_streak,
+        min(case when last_period >= cohort_index + 1 and not is_continuing then last_period end) as streak_end
 
-    from numbered
-    group by basis, cohort_type, customer_key, streak_number
+    from contract_ranges
+    group by profile_number, customer_key, cohort_type, cohort_index
 
 ),
 
--- Per member the last period retained, and the end of the streak that period 1 is part of.
 reach as (
 
     select
-        basis,
-        cohort_type,
-        customer_key,
-        max(last_elapsed) as last_elapsed,
-        max(case when first_elapsed <= 1 and last_elapsed >= 1 then last_elapsed end) as streak_elapsed
+        'purchase' as basis,
+        purchase_reach.profile_number,
+        cohort_types.cohort_type,
+        {{ period_of_month('cohort_types.cohort_type', 'purchase_reach.first_month') }} as cohort_index,
+        {{ period_of_month('cohort_types.cohort_type', 'purchase_reach.last_month') }} as last_period,
+        {{ period_of_month(
+            'cohort_types.cohort_type',
+            "coalesce(case cohort_types.cohort_type when 'month' then purchase_reach.month_streak_end"
+            ~ " else purchase_reach.quarter_streak_end end, purchase_reach.last_month)"
+        ) }} as streak_end
+    from purchase_reach
+    cross join cohort_types
 
-    from streaks
-    group by basis, cohort_type, customer_key
+    union all
+
+    select
+        'contract' as basis,
+        profile_number,
+        cohort_type,
+        cohort_index,
+        last_period,
+        case when is_in_streak = 1 then streak_end end as streak_end
+    from contract_reach
+
+),
+
+contract_changes as (
+
+    select
+        profile_number,
+        cohort_type,
+        cohort_index,
+        first_period as period_index,
+        1 as retained_change,
+        mrr as revenue_change
+    from contract_ranges
+
+    union all
+
+    select
+        profile_number,
+        cohort_type,
+        cohort_index,
+        last_period + 1 as period_index,
+        -1 as retained_change,
+        -mrr as revenue_change
+    from contract_ranges
+
+),
+
+contract_periods as (
+
+    select
+        profile_values.value_number,
+        contract_changes.cohort_type,
+        contract_changes.cohort_index,
+        contract_changes.period_index,
+        sum(contract_changes.retained_change) as retained_change,
+        sum(contract_changes.revenue_change) as revenue_change
+
+    from contract_changes
+    inner join profile_values on contract_changes.profile_number = profile_values.profile_number
+    group by
+        profile_values.value_number,
+        contract_changes.cohort_type,
+        contract_changes.cohort_index,
+        contract_changes.period_index
+
+),
+
+reach_profiles as (
+
+    select
+        basis,
+        profile_number,
+        cohort_type,
+        cohort_index,
+        last_period,
+        streak_end,
+        count(*) as members
+
+    from reach
+    group by basis, profile_number, cohort_type, cohort_index, last_period, streak_end
+
+),
+
+reach_values as (
+
+    select
+        reach_profiles.basis,
+        profile_values.value_number,
+        reach_profiles.cohort_type,
+        reach_profiles.cohort_index,
+        reach_profiles.last_period,
+        reach_profiles.streak_end,
+        sum(reach_profiles.members) as members
+
+    from reach_profiles
+    inner join profile_values on reach_profiles.profile_number = profile_values.profile_number
+    group by
+        reach_profiles.basis,
+        profile_values.value_number,
+        reach_profiles.cohort_type,
+        reach_profiles.cohort_index,
+        reach_profiles.last_period,
+        reach_profiles.streak_end
+
+),
+
+starting as (
+
+    select
+        basis,
+        profile_number,
+        first_month,
+        count(*) as members
+
+    from members
+    group by basis, profile_number, first_month
 
 ),
 
 marks as (
 
     select
-        basis,
-        cohort_type,
-        cohort_index,
-        customer_key,
-        0 as elapsed,
-        1 as members,
+        starting.basis,
+        profile_values.value_number,
+        cohort_types.cohort_type,
+        {{ period_of_month('cohort_types.cohort_type', 'starting.first_month') }} as cohort_index,
+        {{ period_of_month('cohort_types.cohort_type', 'starting.first_month') }} as period_index,
+        starting.members,
         0 as retained_change,
         0 as reach_ends,
         0 as streak_ends,
         cast(0 as decimal(38, 14)) as revenue_change
-    from members
+    from starting
+    inner join profile_values on starting.profile_number = profile_values.profile_number
+    cross join cohort_types
 
     union all
 
     select
-        basis,
+        'purchase' as basis,
+        value_number,
         cohort_type,
         cohort_index,
-        customer_key,
-        first_elapsed as elapsed,
+        period_index,
         0 as members,
-        1 as retained_change,
+        customers as retained_change,
         0 as reach_ends,
         0 as streak_ends,
         revenue as revenue_change
-    from ranges
+    from purchase_periods
+
+    union all
+
+    select
+        'purchase' as basis,
+        value_number,
+        cohort_type,
+        cohort_index,
+        period_index + 1 as period_index,
+        0 as members,
+        -customers as retained_change,
+        0 as reach_ends,
+        0 as streak_ends,
+        -revenue as revenue_change
+    from purchase_periods
+
+    union all
+
+    select
+        'contract' as basis,
+        value_number,
+        cohort_type,
+        cohort_index,
+        period_index,
+        0 as members,
+        retained_change,
+        0 as reach_ends,
+        0 as streak_ends,
+        revenue_change
+    from contract_periods
 
     union all
 
     select
         basis,
+        value_number,
         cohort_type,
         cohort_index,
-        customer_key,
-        last_elapsed + 1 as elapsed,
+        last_period as period_index,
         0 as members,
-        -1 as retained_change,
-        0 as reach_ends,
+        0 as retained_change,
+        members as reach_ends,
         0 as streak_ends,
-        -revenue as revenue_change
-    from ranges
+        cast(0 as decimal(38, 14)) as revenue_change
+    from reach_values
 
     union all
 
     select
-        members.basis,
-        members.cohort_type,
-        members.cohort_index,
-        members.customer_key,
-        reach.last_elapsed as elapsed,
-        0 as members,
-        0 as retained_change,
-        1 as reach_ends,
-        0 as streak_ends,
-        cast(0 as decimal(38, 14)) as revenue_change
-    from members
-    inner join reach
-        on
-            members.basis = reach.basis
-            and members.cohort_type = reach.cohort_type
-            and members.customer_key = reach.customer_key
-
-    union all
-
-    select
-        members.basis,
-        members.cohort_type,
-        members.cohort_index,
-        members.customer_key,
-        reach.streak_elapsed as elapsed,
+        basis,
+        value_number,
+        cohort_type,
+        cohort_index,
+        streak_end as period_index,
         0 as members,
         0 as retained_change,
         0 as reach_ends,
-        1 as streak_ends,
+        members as streak_ends,
         cast(0 as decimal(38, 14)) as revenue_change
-    from members
-    inner join reach
-        on
-            members.basis = reach.basis
-            and members.cohort_type = reach.cohort_type
-            and members.customer_key = reach.customer_key
-    where reach.streak_elapsed is not null
-
-),
-
-compressed as (
-
-    select
-        marks.basis,
-        marks.cohort_type,
-        marks.cohort_index,
-        marks.elapsed,
-        {%- for dimension in customer_dimensions() %}
-            customers.{{ dimension }},
-        {%- endfor %}
-        coalesce(starts.first_plan, '(none)') as plan,
-        sum(marks.members) as members,
-        sum(marks.retained_change) as retained_change,
-        sum(marks.reach_ends) as reach_ends,
-        sum(marks.streak_ends) as streak_ends,
-        sum(marks.revenue_change) as revenue_change
-
-    from marks
-    inner join customers on marks.customer_key = customers.customer_key
-    inner join starts on marks.customer_key = starts.customer_key and marks.basis = starts.basis
-    group by all
+    from reach_values
+    where streak_end > cohort_index
 
 ),
 
 grouped as (
 
-    {{ grouped_by_dimension(
-        relation='compressed',
-        keys=['basis', 'cohort_type', 'cohort_index', 'elapsed'],
-        dimensions=customer_dimensions() + ['plan'],
-        measures={
-            'members': 'sum(members)',
-            'retained_change': 'sum(retained_change)',
-            'reach_ends': 'sum(reach_ends)',
-            'streak_ends': 'sum(streak_ends)',
-            'revenue_change': 'sum(revenue_change)',
-        }
-    ) }}
+    select
+        basis,
+        value_number,
+        cohort_type,
+        cohort_index,
+        period_index,
+        sum(members) as members,
+        sum(retained_change) as retained_change,
+        sum(reach_ends) as reach_ends,
+        sum(streak_ends) as streak_ends,
+        sum(revenue_change) as revenue_change
+
+    from marks
+    group by basis, value_number, cohort_type, cohort_index, period_index
+
+),
+
+dimension_values as (
+
+    select distinct
+        value_number,
+        dimension,
+        dimension_value
+    from profile_values
 
 ),
 
 -- Purchases have no plan.
 broken_down as (
 
-    select * from grouped
-    where dimension <> 'plan' or basis = 'contract'
+    select
+        grouped.*,
+        dimension_values.dimension,
+        dimension_values.dimension_value
+
+    from grouped
+    inner join dimension_values on grouped.value_number = dimension_values.value_number
+    where dimension_values.dimension <> 'plan' or grouped.basis = 'contract'
 
 ),
 
@@ -324,12 +489,13 @@ cohorts as (
         basis,
         cohort_type,
         cohort_index,
+        value_number,
         dimension,
         dimension_value,
         sum(members) as cohort_size
 
     from broken_down
-    group by basis, cohort_type, cohort_index, dimension, dimension_value
+    group by basis, cohort_type, cohort_index, value_number, dimension, dimension_value
 
 ),
 
@@ -338,6 +504,7 @@ cells as (
     select
         cohorts.*,
         periods.period_state as cell_state,
+        periods.period_index,
         periods.period_index - cohorts.cohort_index as elapsed
 
     from cohorts
@@ -353,26 +520,22 @@ counted as (
     select
         cells.*,
         sum(coalesce(broken_down.retained_change, 0)) over (
-            partition by
-                cells.basis, cells.cohort_type, cells.cohort_index, cells.dimension, cells.dimension_value
+            partition by cells.basis, cells.cohort_type, cells.cohort_index, cells.value_number
             order by cells.elapsed
             rows between unbounded preceding and current row
         ) as retained_customers,
         sum(coalesce(broken_down.revenue_change, 0)) over (
-            partition by
-                cells.basis, cells.cohort_type, cells.cohort_index, cells.dimension, cells.dimension_value
+            partition by cells.basis, cells.cohort_type, cells.cohort_index, cells.value_number
             order by cells.elapsed
             rows between unbounded preceding and current row
         ) as revenue,
         sum(coalesce(broken_down.reach_ends, 0)) over (
-            partition by
-                cells.basis, cells.cohort_type, cells.cohort_index, cells.dimension, cells.dimension_value
+            partition by cells.basis, cells.cohort_type, cells.cohort_index, cells.value_number
             order by cells.elapsed desc
             rows between unbounded preceding and current row
         ) as retained_on_or_after,
         sum(coalesce(broken_down.streak_ends, 0)) over (
-            partition by
-                cells.basis, cells.cohort_type, cells.cohort_index, cells.dimension, cells.dimension_value
+            partition by cells.basis, cells.cohort_type, cells.cohort_index, cells.value_number
             order by cells.elapsed desc
             rows between unbounded preceding and current row
         ) as in_streak
@@ -383,9 +546,8 @@ counted as (
             cells.basis = broken_down.basis
             and cells.cohort_type = broken_down.cohort_type
             and cells.cohort_index = broken_down.cohort_index
-            and cells.dimension = broken_down.dimension
-            and cells.dimension_value = broken_down.dimension_value
-            and cells.elapsed = broken_down.elapsed
+            and cells.value_number = broken_down.value_number
+            and cells.period_index = broken_down.period_index
 
 ),
 

@@ -52,7 +52,7 @@ touches as (
     from {{ ref('int_rows__activities') }} as activities
     cross join as_of
     inner join accounts on activities.account_id = accounts.account_id
-    where activities.row_state = 'current' and activities.occurred_at < as_of.as_of
+    where activities.row_state = 'current' and {{ is_before_as_of('activities.occurred_at') }}
     group by accounts.customer_key
 
 ),
@@ -70,7 +70,7 @@ scores as (
     inner join accounts on responses.account_id = accounts.account_id
     where
         responses.row_state = 'current'
-        and responses.responded_at < as_of.as_of
+        and {{ is_before_as_of('responses.responded_at') }}
         and responses.score is not null
         and scales.survey_type = 'nps'
     qualify

@@ -7,12 +7,6 @@ bookings as (
 
 ),
 
-customers as (
-
-    select * from {{ ref('int_customers') }}
-
-),
-
 periods as (
 
     select * from {{ ref('int_periods') }}
@@ -34,64 +28,152 @@ spine as (
 
 ),
 
+-- Months, quarters and years that end on one day look back at the same twelve months.
+boundaries as (
+
+    select
+        boundary_on,
+        {{ add_months('boundary_on', -12) }} as year_before,
+        row_number() over (order by boundary_on) as boundary_number
+
+    from (select distinct boundary_on from spine) as ends
+
+),
+
+-- The boundaries are so many days and no more: a booking counts at the first one after it, and up to the last one that
+-- still looks back at it.
+booking_days as (
+
+    select
+        days.booked_on,
+        min(boundaries.boundary_number) as first_boundary,
+        max(boundaries.boundary_number) + 1 as next_boundary
+
+    from (select distinct booked_on from bookings) as days
+    inner join boundaries
+        on
+            days.booked_on < boundaries.boundary_on
+            and days.booked_on >= boundaries.year_before
+    group by days.booked_on
+
+),
+
+booked as (
+
+    select
+        bookings.customer_key,
+        booking_days.first_boundary,
+        booking_days.next_boundary,
+        sum(bookings.cash_amount) as cash_amount
+
+    from bookings
+    inner join booking_days on bookings.booked_on = booking_days.booked_on
+    group by bookings.customer_key, booking_days.first_boundary, booking_days.next_boundary
+
+),
+
+-- The revenue of a customer changes at the boundary where a booking comes into sight, and where it is lost from it.
+changes as (
+
+    select
+        customer_key,
+        first_boundary as boundary_number,
+        cash_amount as change
+    from booked
+
+    union all
+
+    select
+        customer_key,
+        next_boundary as boundary_number,
+        -cash_amount as change
+    from booked
+
+),
+
+running as (
+
+    select
+        boundary_number,
+        sum(change) over (
+            partition by customer_key
+            order by boundary_number
+            rows between unbounded preceding and current row
+        ) as revenue,
+        lead(boundary_number) over (partition by customer_key order by boundary_number) as next_boundary
+
+    from changes
+
+),
+
+steady as (
+
+    select
+        boundary_number,
+        revenue,
+        next_boundary - boundary_number as boundaries
+
+    from running
+    where revenue > 0 and next_boundary > boundary_number
+
+),
+
+stretches as (
+
+    select
+        lengths.boundary_number as boundaries,
+        firsts.boundary_number - 1 as boundary_offset
+
+    from boundaries as lengths
+    inner join boundaries as firsts on lengths.boundary_number >= firsts.boundary_number
+
+),
+
 revenues as (
 
     select
-        spine.period_type,
-        spine.period_index,
-        bookings.customer_key,
-        sum(bookings.cash_amount) as revenue
+        steady.revenue,
+        steady.boundary_number + stretches.boundary_offset as boundary_number
 
-    from spine
-    inner join bookings
-        on
-            spine.boundary_on > bookings.booked_on
-            and {{ add_months('spine.boundary_on', -12) }} <= bookings.booked_on
-    group by spine.period_type, spine.period_index, bookings.customer_key
-    having sum(bookings.cash_amount) > 0
+    from steady
+    inner join stretches on steady.boundaries = stretches.boundaries
 
 ),
 
 totals as (
 
     select
-        period_type,
-        period_index,
+        boundary_number,
         count(*) as customers,
         sum(revenue) as total_revenue
 
     from revenues
-    group by period_type, period_index
+    group by boundary_number
 
 ),
 
--- Shares as decimals: their sums do not depend on the order of the rows.
+-- Shares as decimals: their sums do not depend on the order of the rows. Which of two equal revenues comes first does
+-- not matter, as their shares are equal.
 shares as (
 
     select
-        revenues.period_type,
-        revenues.period_index,
+        revenues.boundary_number,
         totals.customers,
-        cast(cast(revenues.revenue as double) / cast(totals.total_revenue as double) as decimal(28, 18)) as share,
+        cast(cast(revenues.revenue as double) / cast(totals.total_revenue as double) as decimal(19, 18)) as share,
         row_number() over (
-            partition by revenues.period_type, revenues.period_index
-            order by revenues.revenue desc, customers.account_id asc
+            partition by revenues.boundary_number
+            order by cast(revenues.revenue as double) desc
         ) as place
 
     from revenues
-    inner join totals
-        on
-            revenues.period_type = totals.period_type
-            and revenues.period_index = totals.period_index
-    inner join customers on revenues.customer_key = customers.customer_key
+    inner join totals on revenues.boundary_number = totals.boundary_number
 
 ),
 
 measured as (
 
     select
-        period_type,
-        period_index,
+        boundary_number,
         max(customers) as customers,
         sum(case when place <= floor((customers + 9) / 10.0) then share end) as top_decile_share,
         sum(cast(cast(share as double) * cast(share as double) as decimal(38, 30))) as herfindahl_index,
@@ -100,7 +182,7 @@ measured as (
         max(share) as largest_customer_share
 
     from shares
-    group by period_type, period_index
+    group by boundary_number
 
 ),
 
@@ -125,10 +207,8 @@ revenue_concentration as (
         (2 * cast(measured.weighted_places as double) - (measured.customers + 1)) / measured.customers as gini
 
     from spine
-    left join measured
-        on
-            spine.period_type = measured.period_type
-            and spine.period_index = measured.period_index
+    inner join boundaries on spine.boundary_on = boundaries.boundary_on
+    left join measured on boundaries.boundary_number = measured.boundary_number
 
 )
 

@@ -44,78 +44,156 @@ targets as (
 
 {% set dimensions = ['rep'] + deal_dimensions() -%}
 
-closed as (
+types as (
 
-    select
-        *,
-        cast(closed_at as date) as closed_on,
-        {{ elapsed_days('created_at', 'closed_at') }} as cycle_days,
-        outcome = 'won' as is_won,
-        outcome = 'lost' and not is_no_decision as is_lost
-
-    from deals
-    where outcome <> 'open'
+    select distinct period_type from periods
 
 ),
 
--- Closed deals once per dimension; the sums of periods and of trailing years are taken from these.
-closed_by_dimension as (
+-- Each combination of dimensions once: the deals that are counted carry its number instead of its names.
+profiles as (
 
-    {{ grouped_by_dimension(
-        relation='closed',
-        keys=['deal_id', 'closed_on', 'is_won', 'is_lost', 'is_no_decision', 'amount', 'cycle_days'],
-        dimensions=dimensions,
-        measures={'deals': 'count(*)'}
-    ) }}
+    select
+        {%- for dimension in dimensions %}
+            {{ dimension }},
+        {%- endfor %}
+        row_number() over (order by {{ dimensions | join(', ') }}) as profile_number
+
+    from deals
+    group by {{ dimensions | join(', ') }}
+
+),
+
+profile_values as (
+
+    {{ values_of_profiles('profiles', dimensions) }}
+
+),
+
+numbered_deals as (
+
+    select
+        profiles.profile_number,
+        deals.outcome,
+        deals.is_no_decision,
+        deals.amount,
+        deals.created_at,
+        deals.began_at,
+        deals.closed_at
+
+    from deals
+    inner join profiles
+        on
+            {%- for dimension in dimensions %}
+                {{ 'and ' if not loop.first }}deals.{{ dimension }} = profiles.{{ dimension }}
+            {%- endfor %}
+
+),
+
+closed as (
+
+    select
+        numbered_deals.profile_number,
+        numbered_deals.amount,
+        numbered_deals.is_no_decision,
+        {{ trailing_day('numbered_deals.closed_at', 'as_of.as_of') }} as closed_on,
+        {{ elapsed_days('numbered_deals.created_at', 'numbered_deals.closed_at') }} as cycle_days,
+        numbered_deals.outcome = 'won' as is_won,
+        numbered_deals.outcome = 'lost' and not numbered_deals.is_no_decision as is_lost
+
+    from numbered_deals
+    cross join as_of
+    where numbered_deals.outcome <> 'open'
+
+),
+
+closed_profiles as (
+
+    select
+        profile_number,
+        closed_on,
+        count(case when is_won then 1 end) as won,
+        count(case when is_lost then 1 end) as lost,
+        count(case when is_no_decision then 1 end) as no_decision,
+        sum(case when is_won then amount end) as won_amount,
+        sum(case when is_lost then amount end) as lost_amount,
+        count(case when is_won then amount end) as won_amounts,
+        sum(case when is_won then cast(cycle_days as decimal(38, 10)) end) as won_cycle_days,
+        count(case when is_won then cycle_days end) as won_cycles
+
+    from closed
+    group by profile_number, closed_on
+
+),
+
+-- The sums of periods and of trailing years are taken from these.
+closed_days as (
+
+    select
+        profile_values.value_number,
+        closed_profiles.closed_on,
+        {{ period_index("'month'", 'closed_profiles.closed_on') }} as month_index,
+        sum(closed_profiles.won) as won,
+        sum(closed_profiles.lost) as lost,
+        sum(closed_profiles.no_decision) as no_decision,
+        sum(closed_profiles.won_amount) as won_amount,
+        sum(closed_profiles.lost_amount) as lost_amount,
+        sum(closed_profiles.won_amounts) as won_amounts,
+        sum(closed_profiles.won_cycle_days) as won_cycle_days,
+        sum(closed_profiles.won_cycles) as won_cycles
+
+    from closed_profiles
+    inner join profile_values on closed_profiles.profile_number = profile_values.profile_number
+    group by profile_values.value_number, closed_profiles.closed_on
 
 ),
 
 closed_in_period as (
 
     select
-        periods.period_type,
-        periods.period_index,
-        closed_by_dimension.dimension,
-        closed_by_dimension.dimension_value,
-        count(case when closed_by_dimension.is_won then 1 end) as won,
-        count(case when closed_by_dimension.is_lost then 1 end) as lost,
-        count(case when closed_by_dimension.is_no_decision then 1 end) as no_decision,
-        sum(case when closed_by_dimension.is_won then closed_by_dimension.amount end) as won_amount,
-        sum(case when closed_by_dimension.is_lost then closed_by_dimension.amount end) as lost_amount,
-        count(case when closed_by_dimension.is_won then closed_by_dimension.amount end) as won_amounts,
-        percentile_cont(0.5) within group (
-            order by case when closed_by_dimension.is_won then cast(closed_by_dimension.amount as double) end
-        ) as median_deal_amount,
-        {{ ratio(
-            'sum(case when closed_by_dimension.is_won then cast(closed_by_dimension.cycle_days as decimal(38, 10)) end)',
-            'count(case when closed_by_dimension.is_won then closed_by_dimension.cycle_days end)'
-        ) }} as mean_cycle_days,
-        percentile_cont(0.5) within group (
-            order by case when closed_by_dimension.is_won then closed_by_dimension.cycle_days end
-        ) as median_cycle_days
+        types.period_type,
+        {{ period_of_month('types.period_type', 'closed_days.month_index') }} as period_index,
+        closed_days.value_number,
+        sum(closed_days.won) as won,
+        sum(closed_days.lost) as lost,
+        sum(closed_days.no_decision) as no_decision,
+        sum(closed_days.won_amount) as won_amount,
+        sum(closed_days.lost_amount) as lost_amount,
+        sum(closed_days.won_amounts) as won_amounts,
+        {{ ratio('sum(closed_days.won_cycle_days)', 'sum(closed_days.won_cycles)') }} as mean_cycle_days
 
-    from closed_by_dimension
-    inner join periods
-        on {{ period_index('periods.period_type', 'closed_by_dimension.closed_on') }} = periods.period_index
+    from closed_days
+    cross join types
     group by all
 
 ),
 
-closed_days as (
+won_deals as (
 
     select
-        dimension,
-        dimension_value,
-        closed_on,
-        count(case when is_won then 1 end) as won,
-        count(case when is_lost then 1 end) as lost,
-        sum(case when is_won then amount end) as won_amount,
-        count(case when is_won then amount end) as won_amounts,
-        sum(case when is_won then cast(cycle_days as decimal(38, 10)) end) as won_cycle_days,
-        count(case when is_won then cycle_days end) as won_cycles
+        profile_values.value_number,
+        {{ period_index("'month'", 'closed.closed_on') }} as month_index,
+        cast(closed.amount as double) as amount,
+        closed.cycle_days
 
-    from closed_by_dimension
-    group by dimension, dimension_value, closed_on
+    from closed
+    inner join profile_values on closed.profile_number = profile_values.profile_number
+    where closed.is_won
+
+),
+
+medians_in_period as (
+
+    select
+        types.period_type,
+        {{ period_of_month('types.period_type', 'won_deals.month_index') }} as period_index,
+        won_deals.value_number,
+        percentile_cont(0.5) within group (order by won_deals.amount) as median_deal_amount,
+        percentile_cont(0.5) within group (order by won_deals.cycle_days) as median_cycle_days
+
+    from won_deals
+    cross join types
+    group by all
 
 ),
 
@@ -124,8 +202,7 @@ trailing_year as (
     select
         periods.period_type,
         periods.period_index,
-        closed_days.dimension,
-        closed_days.dimension_value,
+        closed_days.value_number,
         sum(closed_days.won) as won,
         {{ ratio('sum(closed_days.won)', 'sum(closed_days.won + closed_days.lost)') }} as win_rate,
         {{ ratio('sum(closed_days.won_amount)', 'sum(closed_days.won_amounts)') }} as mean_deal_amount,
@@ -141,47 +218,39 @@ trailing_year as (
 ),
 
 -- Open deals at the end of a period: those that began before it, less those that closed before it.
-begun as (
-
-    select
-        *,
-        cast(began_at as date) as changed_on,
-        1 as change
-    from deals
-    where began_at is not null
-
-),
-
--- A deal whose history begins after its close was never open.
-ended as (
-
-    select
-        *,
-        cast(greatest(closed_at, began_at) as date) as changed_on,
-        -1 as change
-    from deals
-    where closed_at is not null
-
-),
-
 changes as (
 
-    select * from begun
+    select
+        profile_number,
+        cast(date_trunc('month', began_at) as date) as changed_on,
+        count(*) as change
+    from numbered_deals
+    where began_at is not null
+    group by all
 
     union all
 
-    select * from ended
+    -- A deal whose history begins after its close was never open.
+    select
+        profile_number,
+        cast(date_trunc('month', greatest(closed_at, began_at)) as date) as changed_on,
+        -count(*) as change
+    from numbered_deals
+    where closed_at is not null
+    group by all
 
 ),
 
-changes_by_dimension as (
+changes_by_value as (
 
-    {{ grouped_by_dimension(
-        relation='changes',
-        keys=['changed_on'],
-        dimensions=dimensions,
-        measures={'change': 'sum(change)'}
-    ) }}
+    select
+        profile_values.value_number,
+        changes.changed_on,
+        sum(changes.change) as change
+
+    from changes
+    inner join profile_values on changes.profile_number = profile_values.profile_number
+    group by profile_values.value_number, changes.changed_on
 
 ),
 
@@ -190,12 +259,11 @@ open_at_end as (
     select
         periods.period_type,
         periods.period_index,
-        changes_by_dimension.dimension,
-        changes_by_dimension.dimension_value,
-        sum(changes_by_dimension.change) as open
+        changes_by_value.value_number,
+        sum(changes_by_value.change) as open
 
-    from changes_by_dimension
-    inner join periods on changes_by_dimension.changed_on < periods.boundary_on
+    from changes_by_value
+    inner join periods on changes_by_value.changed_on < periods.boundary_on
     group by all
 
 ),
@@ -227,12 +295,14 @@ targets_in_period as (
 
 ),
 
+-- Deals that never changed have no date that could bring them into a period.
 dimension_values as (
 
     select distinct
-        dimension,
-        dimension_value
-    from changes_by_dimension
+        profile_values.dimension,
+        profile_values.dimension_value
+    from profile_values
+    inner join changes on profile_values.profile_number = changes.profile_number
 
     union distinct
 
@@ -240,6 +310,16 @@ dimension_values as (
         dimension,
         dimension_value
     from targets_by_dimension
+
+),
+
+value_numbers as (
+
+    select distinct
+        dimension,
+        dimension_value,
+        value_number
+    from profile_values
 
 ),
 
@@ -254,9 +334,14 @@ spine as (
     select
         periods.*,
         dimension_values.dimension,
-        dimension_values.dimension_value
+        dimension_values.dimension_value,
+        value_numbers.value_number
 
     from dimension_values
+    left join value_numbers
+        on
+            dimension_values.dimension = value_numbers.dimension
+            and dimension_values.dimension_value = value_numbers.dimension_value
     cross join first_event
     inner join periods on first_event.began_on < periods.period_end
 
@@ -273,9 +358,9 @@ measured as (
         coalesce(closed_in_period.won_amount, 0) as won_amount,
         coalesce(closed_in_period.lost_amount, 0) as lost_amount,
         closed_in_period.won_amounts,
-        closed_in_period.median_deal_amount,
+        medians_in_period.median_deal_amount,
         closed_in_period.mean_cycle_days,
-        closed_in_period.median_cycle_days,
+        medians_in_period.median_cycle_days,
         case
             when trailing_year.won >= {{ var('velocity_minimum_won') }}
                 then
@@ -289,20 +374,22 @@ measured as (
         on
             spine.period_type = closed_in_period.period_type
             and spine.period_index = closed_in_period.period_index
-            and spine.dimension = closed_in_period.dimension
-            and spine.dimension_value = closed_in_period.dimension_value
+            and spine.value_number = closed_in_period.value_number
+    left join medians_in_period
+        on
+            spine.period_type = medians_in_period.period_type
+            and spine.period_index = medians_in_period.period_index
+            and spine.value_number = medians_in_period.value_number
     left join trailing_year
         on
             spine.period_type = trailing_year.period_type
             and spine.period_index = trailing_year.period_index
-            and spine.dimension = trailing_year.dimension
-            and spine.dimension_value = trailing_year.dimension_value
+            and spine.value_number = trailing_year.value_number
     left join open_at_end
         on
             spine.period_type = open_at_end.period_type
             and spine.period_index = open_at_end.period_index
-            and spine.dimension = open_at_end.dimension
-            and spine.dimension_value = open_at_end.dimension_value
+            and spine.value_number = open_at_end.value_number
     left join targets_in_period
         on
             spine.period_type = targets_in_period.period_type

@@ -50,6 +50,12 @@ last_periods as (
 
 ),
 
+profiles as (
+
+    {{ numbered_profiles('customers', customer_dimensions()) }}
+
+),
+
 -- A trial does not count: the first contract that is worth something makes the revenue new.
 first_paid as (
 
@@ -63,108 +69,110 @@ first_paid as (
 
 ),
 
+dated_starts as (
+
+    select
+        starts.customer_key,
+        starts.first_plan,
+        profiles.profile_number,
+        {{ period_index("'month'", 'first_paid.started_on') }} as first_paid_month
+
+    from starts
+    inner join customers on starts.customer_key = customers.customer_key
+    inner join profiles on {{ has_profile('customers', customer_dimensions()) }}
+    left join first_paid on starts.customer_key = first_paid.customer_key
+
+),
+
 placed as (
 
     select
-        boundaries.*,
-        starts.first_plan,
-        starts.started_on as first_started_on,
-        last_periods.last_index,
-        {{ period_index('boundaries.period_type', 'first_paid.started_on') }} as first_paid_index
+        boundaries.period_type,
+        boundaries.first_boundary,
+        boundaries.last_boundary,
+        boundaries.plan,
+        boundaries.mrr,
+        boundaries.mrr_before,
+        dated_starts.profile_number,
+        coalesce(boundaries.plan_before, dated_starts.first_plan) as plan_at_start,
+        {{ period_of_month('boundaries.period_type', 'dated_starts.first_paid_month') }}
+            = boundaries.first_boundary - 1 as is_first_paid,
+        not boundaries.is_continuing and boundaries.last_boundary <= last_periods.last_index as is_lost
 
     from boundaries
     inner join last_periods on boundaries.period_type = last_periods.period_type
-    inner join starts on boundaries.customer_key = starts.customer_key
-    left join first_paid on boundaries.customer_key = first_paid.customer_key
+    inner join dated_starts on boundaries.customer_key = dated_starts.customer_key
 
 ),
 
--- Monthly revenue at the two ends of each period in which it changed.
-changes as (
-
-    select
-        period_type,
-        first_boundary - 1 as period_index,
-        customer_key,
-        coalesce(plan_before, first_plan) as plan,
-        first_paid_index,
-        mrr_before,
-        mrr as mrr_after
-    from placed
-
-    union all
-
-    select
-        period_type,
-        last_boundary as period_index,
-        customer_key,
-        plan,
-        first_paid_index,
-        mrr as mrr_before,
-        cast(0 as decimal(38, 14)) as mrr_after
-    from placed
-    where not is_continuing and last_boundary <= last_index
-
-),
-
+-- The revenue at the start of a period changes where a range begins and after it ends; in the period before a range
+-- begins, and in the one in which the last range ends, customers move.
 movements as (
 
     select
         period_type,
         first_boundary as period_index,
-        customer_key,
+        profile_number,
         plan,
-        mrr as change_at_start,
+        sum(mrr) as change_at_start,
         cast(0 as decimal(38, 14)) as new_mrr,
         cast(0 as decimal(38, 14)) as reactivation_mrr,
         cast(0 as decimal(38, 14)) as expansion_mrr,
         cast(0 as decimal(38, 14)) as contraction_mrr,
         cast(0 as decimal(38, 14)) as churned_mrr
     from placed
+    group by period_type, first_boundary, profile_number, plan
 
     union all
 
     select
         period_type,
         last_boundary + 1 as period_index,
-        customer_key,
+        profile_number,
         plan,
-        -mrr as change_at_start,
+        -sum(mrr) as change_at_start,
         cast(0 as decimal(38, 14)) as new_mrr,
         cast(0 as decimal(38, 14)) as reactivation_mrr,
         cast(0 as decimal(38, 14)) as expansion_mrr,
         cast(0 as decimal(38, 14)) as contraction_mrr,
         cast(0 as decimal(38, 14)) as churned_mrr
     from placed
+    group by period_type, last_boundary, profile_number, plan
 
     union all
 
     select
         period_type,
-        period_index,
-        customer_key,
+        first_boundary - 1 as period_index,
+        profile_number,
+        plan_at_start as plan,
+        cast(0 as decimal(38, 14)) as change_at_start,
+        sum(case when mrr_before <= 0 and mrr > 0 and is_first_paid then mrr - mrr_before else 0 end) as new_mrr,
+        sum(case when mrr_before <= 0 and mrr > 0 and not is_first_paid then mrr - mrr_before else 0 end)
+            as reactivation_mrr,
+        sum(case when mrr > mrr_before and (mrr_before > 0 or mrr <= 0) then mrr - mrr_before else 0 end) as expansion_mrr,
+        sum(case when mrr < mrr_before and (mrr_before <= 0 or mrr > 0) then mrr_before - mrr else 0 end) as contraction_mrr,
+        sum(case when mrr_before > 0 and mrr <= 0 then mrr_before - mrr else 0 end) as churned_mrr
+    from placed
+    where mrr <> mrr_before
+    group by period_type, first_boundary, profile_number, plan_at_start
+
+    union all
+
+    select
+        period_type,
+        last_boundary as period_index,
+        profile_number,
         plan,
         cast(0 as decimal(38, 14)) as change_at_start,
-        case
-            when mrr_before <= 0 and mrr_after > 0 and first_paid_index = period_index then mrr_after - mrr_before
-            else 0
-        end as new_mrr,
-        case
-            when mrr_before <= 0 and mrr_after > 0 and first_paid_index <> period_index then mrr_after - mrr_before
-            else 0
-        end as reactivation_mrr,
-        case
-            when mrr_before <= 0 and mrr_after > 0 then 0
-            when mrr_after > mrr_before then mrr_after - mrr_before
-            else 0
-        end as expansion_mrr,
-        case
-            when mrr_before > 0 and mrr_after <= 0 then 0
-            when mrr_after < mrr_before then mrr_before - mrr_after
-            else 0
-        end as contraction_mrr,
-        case when mrr_before > 0 and mrr_after <= 0 then mrr_before - mrr_after else 0 end as churned_mrr
-    from changes
+        cast(0 as decimal(38, 14)) as new_mrr,
+        cast(0 as decimal(38, 14)) as reactivation_mrr,
+        sum(case when mrr < 0 then -mrr else 0 end) as expansion_mrr,
+        cast(0 as decimal(38, 14)) as contraction_mrr,
+        sum(case when mrr > 0 then mrr else 0 end) as churned_mrr
+    from placed
+    where is_lost
+    group by period_type, last_boundary, profile_number, plan
 
 ),
 
@@ -174,19 +182,18 @@ compressed as (
         movements.period_type,
         movements.period_index,
         {%- for dimension in customer_dimensions() %}
-            customers.{{ dimension }},
+            profiles.{{ dimension }},
         {%- endfor %}
         movements.plan,
-        sum(movements.change_at_start) as change_at_start,
-        sum(movements.new_mrr) as new_mrr,
-        sum(movements.reactivation_mrr) as reactivation_mrr,
-        sum(movements.expansion_mrr) as expansion_mrr,
-        sum(movements.contraction_mrr) as contraction_mrr,
-        sum(movements.churned_mrr) as churned_mrr
+        movements.change_at_start,
+        movements.new_mrr,
+        movements.reactivation_mrr,
+        movements.expansion_mrr,
+        movements.contraction_mrr,
+        movements.churned_mrr
 
     from movements
-    inner join customers on movements.customer_key = customers.customer_key
-    group by all
+    inner join profiles on movements.profile_number = profiles.profile_number
 
 ),
 

@@ -1,20 +1,24 @@
-"""The project built once by dbt, and its compiled SQL run again on other companies in memory.
+"""The project built once by dbt, and its compiled code run again on other companies in memory.
 
-dbt costs 30 ms a node and a process; the compiled SQL of a company of forty customers costs a second in all. So the
-project is built once (which also proves that it builds) and every random company runs the very SQL of that build.
+dbt costs 30 ms a node and a process; the compiled models of a company of forty customers cost a second in all. So the
+project is built once (which also proves that it builds) and every random company runs the very code of that build:
+SQL models as they were compiled, Python models between them as dbt's adapter runs them.
 """
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+from filelock import FileLock
 
 from warehouse.contract import entities
 
@@ -25,16 +29,14 @@ BUILD_DATABASE = "build"
 
 @dataclass(frozen=True)
 class Model:
-    """One model of the compiled project: its relation and the SQL that fills it.
-
-    A Python model is an empty table of its columns: the random companies are too small for a value model.
-    """
+    """One model of the compiled project: its relation and the code that fills it."""
 
     name: str
     relation: str
     schema: str
     is_view: bool
-    sql: str
+    is_python: bool
+    code: str
 
 
 @dataclass(frozen=True)
@@ -45,22 +47,25 @@ class CompiledProject:
     seeds: Mapping[str, str]
 
     def run(
-        self, rows: Mapping[str, Sequence[Mapping[str, str | None]]], as_of: date | None = None
+        self,
+        rows: Mapping[str, Sequence[Mapping[str, str | None]]],
+        as_of: date | None = None,
+        also: Sequence[str] = (),
     ) -> dict[str, list[dict[str, Any]]]:
-        """Return mart name → rows for one company.
+        """Return mart name → rows for one company, and the rows of the models that `also` names.
 
         `rows` maps an entity to its delivered rows: canonical columns as text, with `load_id` and `line_number`.
         `as_of` stands in for the compiled day; None keeps it.
         """
         connection = self.built(rows, as_of)
-        marts = {}
+        tables = {}
         for model in self.models:
-            if model.schema == "marts":
+            if model.schema == "marts" or model.name in also:
                 found = connection.execute(f"from {model.relation}")
                 columns = [column[0] for column in found.description]
-                marts[model.name] = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+                tables[model.name] = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
         connection.close()
-        return marts
+        return tables
 
     def built(
         self, rows: Mapping[str, Sequence[Mapping[str, str | None]]], as_of: date | None = None
@@ -75,32 +80,63 @@ class CompiledProject:
         connection.execute(f"create schema {MARTS_DATABASE}.marts")
         for entity in entities().values():
             names = [*entity.column_names, *([] if entity.is_reference else ["load_id", "line_number"])]
-            relation = self.seeds[entity.seed]
-            types = ", ".join(f"{name} {'bigint' if name == 'line_number' else 'varchar'}" for name in names)
-            connection.execute(f"create table {relation} ({types})")
-            values = [[row.get(name) or None for name in names] for row in rows.get(entity.name, ())]
-            if values:
-                places = ", ".join("?" for _ in names)
-                connection.executemany(f"insert into {relation} values ({places})", values)
+            texts = [{name: str(row[name]) for name in names if row.get(name)} for row in rows.get(entity.name, ())]
+            delivered = pa.table({name: pa.array([row.get(name) for row in texts], "string") for name in names})
+            typed = ", ".join(f"cast({name} as bigint) as {name}" if name == "line_number" else name for name in names)
+            connection.register("delivered", delivered)
+            connection.execute(f"create table {self.seeds[entity.seed]} as select {typed} from delivered")
         for model in self.models:
-            kind = "view" if model.is_view else "table"
-            sql = model.sql
+            if model.is_python:
+                connection.register("returned", returned_by(model, connection))
+                connection.execute(f"create table {model.relation} as from returned")
+                continue
+            sql = model.code
             if as_of is not None and model.name == "int_as_of":
                 sql = f"select date '{as_of}' as as_of"
-            connection.execute(f"create {kind} {model.relation} as {sql}")
+            connection.execute(f"create {'view' if model.is_view else 'table'} {model.relation} as {sql}")
         return connection
+
+    def changed(self, name: str, before: str, after: str) -> "CompiledProject":
+        """Return the project with another text in the code of one model, as another var would compile it."""
+        assert [before in model.code for model in self.models if model.name == name] == [True], (name, before)
+        models = (
+            replace(model, code=model.code.replace(before, after)) if model.name == name else model
+            for model in self.models
+        )
+        return CompiledProject(tuple(models), self.seeds)
+
+
+def returned_by(model: Model, connection: duckdb.DuckDBPyConnection) -> Any:
+    """Return the table that a Python model returns: its compiled code called as the adapter calls it."""
+    names: dict[str, Any] = {}
+    exec(compile(model.code, f"{model.name}.py", "exec"), names)
+    return names["model"](names["dbtObj"](connection.table), connection)
 
 
 def compile_project(folder: Path, variables: Mapping[str, Any] | None = None) -> CompiledProject:
-    """Build the sample company with dbt into `folder` and return its compiled SQL.
+    """Build the sample company with dbt and return its compiled code.
 
-    With no variables the build that WAREHOUSE_TESTED_BUILD names, if any, serves as well.
+    `folder` is one of the calling test's own; workers of one test run share the builds, in a folder above it. With no
+    variables the build that WAREHOUSE_TESTED_BUILD names, if any, serves as well.
 
     Raises RuntimeError when the build fails.
     """
     tested_build = os.environ.get("WAREHOUSE_TESTED_BUILD")
     if tested_build and not variables:
         return read_compiled_project(Path(tested_build))
+    above = folder.parent.parent if "PYTEST_XDIST_WORKER" in os.environ else folder.parent
+    text = json.dumps(dict(variables or {}), sort_keys=True)
+    shared = above / f"compiled-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    done = shared / "done"
+    with FileLock(f"{shared}.lock"):
+        if not done.exists():
+            build_project(shared, variables or {})
+            done.touch()
+    return read_compiled_project(shared)
+
+
+def build_project(folder: Path, variables: Mapping[str, Any]) -> None:
+    """Build the sample company with dbt into a folder. Raises RuntimeError when the build fails."""
     folder.mkdir(parents=True, exist_ok=True)
     finished = subprocess.run(
         [
@@ -111,7 +147,7 @@ def compile_project(folder: Path, variables: Mapping[str, Any] | None = None) ->
             "--exclude-resource-type=test",
             f"--target-path={folder / 'target'}",
             f"--log-path={folder / 'logs'}",
-            f"--vars={json.dumps(dict(variables or {}))}",
+            f"--vars={json.dumps(dict(variables))}",
         ],
         cwd=PROJECT_DIR,
         env={**os.environ, "WAREHOUSE_BUILD_DIR": str(folder)},
@@ -121,19 +157,11 @@ def compile_project(folder: Path, variables: Mapping[str, Any] | None = None) ->
     )
     if finished.returncode:
         raise RuntimeError(f"the project did not build:\n{finished.stdout[-3000:]}")
-    return read_compiled_project(folder)
-
-
-def empty_table(connection: duckdb.DuckDBPyConnection, relation: str) -> str:
-    """Return SQL for no rows with the columns of a table."""
-    columns = connection.execute(f"describe {relation}").fetchall()
-    return f"select {', '.join(f'cast(null as {kind}) as {name}' for name, kind, *_ in columns)} where false"
 
 
 def read_compiled_project(folder: Path) -> CompiledProject:
-    """Return the compiled SQL that a finished build left in its manifest."""
+    """Return the compiled code that a finished build left in its manifest."""
     nodes = json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8"))["nodes"]
-    built = duckdb.connect(str(folder / "build.duckdb"), read_only=True)
     waiting = {key: node for key, node in nodes.items() if node["resource_type"] == "model"}
     models: list[Model] = []
     while waiting:
@@ -148,11 +176,9 @@ def read_compiled_project(folder: Path) -> CompiledProject:
                     relation=node["relation_name"],
                     schema=node["schema"],
                     is_view=node["config"]["materialized"] == "view",
-                    sql=empty_table(built, node["relation_name"])
-                    if node["language"] == "python"
-                    else node["compiled_code"],
+                    is_python=node["language"] == "python",
+                    code=node["compiled_code"],
                 )
             )
-    built.close()
     seeds = {node["name"]: node["relation_name"] for node in nodes.values() if node["resource_type"] == "seed"}
     return CompiledProject(tuple(models), seeds)

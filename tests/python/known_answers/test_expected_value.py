@@ -12,8 +12,10 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import hyp2f1
 
-from known_answers.test_known_answers import Query, cdnow_sample, pytestmark  # noqa: F401 - the fixture is used by name
+from known_answers.conftest import DATA_SETS, Query
 
+# Tests of one data set share its build.
+WORK_GROUPS = DATA_SETS
 MONTH_WEEKS = 365.25 / 12 / 7
 Parameters = dict[str, float]
 
@@ -60,7 +62,7 @@ def parameters_of(query: Query, fitted_on: str) -> dict[str, Parameters]:
 
 
 @pytest.fixture(scope="module")
-def customers(cdnow_sample: Query) -> list[dict[str, Any]]:  # noqa: F811
+def customers(cdnow_sample: Query) -> list[dict[str, Any]]:
     names = ["frequency", "recency_weeks", "age_weeks", "mean_order_value", "p_alive", "expected_purchases"]
     names += ["expected_order_value"]
     names += ["residual_value", "horizon_months", "annual_discount_rate", "historical_value", "lifetime_value", "model"]
@@ -71,7 +73,7 @@ def customers(cdnow_sample: Query) -> list[dict[str, Any]]:  # noqa: F811
 
 
 def test_every_buyer_is_valued_by_the_chosen_model(
-    cdnow_sample: Query,  # noqa: F811
+    cdnow_sample: Query,
     customers: list[dict[str, Any]],
 ) -> None:
     [(chosen,)] = cdnow_sample(
@@ -102,7 +104,7 @@ def test_every_buyer_is_valued_by_the_chosen_model(
         assert row["lifetime_value"] == row["historical_value"] + row["residual_value"]
 
 
-def test_the_holdout_decides(cdnow_sample: Query) -> None:  # noqa: F811
+def test_the_holdout_decides(cdnow_sample: Query) -> None:
     judged = cdnow_sample(
         "select distinct model, holdout_predicted, holdout_actual, not_converged_reason from marts.clv_models"
         " where fitted_on = 'calibration'"

@@ -58,9 +58,10 @@ DIRTY = {
 class Maker:
     """Makes one company; every choice comes from one seeded generator."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, regulars: int = 0) -> None:
         """Choose the size, the time span and the entities of the company."""
         self.random = random.Random(seed)
+        self.seed, self.regulars = seed, regulars
         self.start = datetime(2022, self.random.randint(1, 12), 1)
         self.months = self.random.choice((3, 7, 13, 18, 24))
         self.end = add_months(self.start, self.months)
@@ -161,6 +162,7 @@ class Maker:
                 maker()
         if self.wanted & {"survey_responses", "survey_invitations"}:
             self.make_surveys()
+        self.make_regulars()
         self.deliver_again()
         self.soil()
         self.number_lines()
@@ -350,6 +352,49 @@ class Maker:
                     started = max(started + timedelta(days=1), ended + timedelta(days=gap))
                     if self.chance(0.1):
                         started += timedelta(hours=6)
+
+    def make_regulars(self) -> None:
+        """Customers as the value models imagine them: each buys at an own rate and size, renews with an own chance.
+
+        They have a generator of their own, so that the rest of the company is the same with and without them.
+        """
+        own = random.Random(self.seed + 2_000_003)
+        weeks = self.months * 30 / 7
+        for number in range(1, self.regulars + 1):
+            account = f"B{number:02}"
+            at, rate, dropout = own.uniform(0, 0.7 * weeks), own.gammavariate(1.2, 0.25), own.betavariate(1, 4)
+            size = own.gammavariate(6, 1)
+            orders = 0
+            while at < weeks and orders < 30:
+                orders += 1
+                self.add(
+                    "orders",
+                    order_id=f"{account}-{orders}",
+                    account_id=account,
+                    ordered_at=(self.start + timedelta(weeks=at)).isoformat(" ", "seconds"),
+                    amount=f"{own.gammavariate(4, 20) * size:.2f}",
+                    margin=own.choice((None, "0.5")),
+                )
+                if own.random() < dropout:
+                    break
+                at += own.expovariate(rate)
+            if own.random() < 0.7:
+                continue
+            leaves = own.betavariate(1, 3)
+            started = self.start + timedelta(days=own.randint(0, int(5 * weeks)))
+            months = 1
+            while own.random() > leaves and add_months(started, months) < self.end:
+                months += 1
+            ended = add_months(started, months)
+            self.add(
+                "subscription_periods",
+                subscription_id=account,
+                account_id=account,
+                started_at=started.date().isoformat(),
+                ended_at=ended.date().isoformat() if ended < self.end else None,
+                mrr=f"{own.gammavariate(4, 20):.2f}",
+                plan=own.choice(("basic", "pro")),
+            )
 
     def make_deals(self) -> None:
         """Deals with and without history, of both pipelines and of one that nobody knows."""
@@ -604,9 +649,12 @@ class Maker:
                 row["file"] = f"{entities()[entity].seed}.csv"
 
 
-def random_company(seed: int) -> Raw:
-    """Return entity -> delivered rows of a small adversarial company; the same seed gives the same rows."""
-    return Maker(seed).make()
+def random_company(seed: int, regulars: int = 0) -> Raw:
+    """Return entity -> delivered rows of a small adversarial company; the same seed gives the same rows.
+
+    `regulars` are customers on top, on whom value models can be fitted.
+    """
+    return Maker(seed, regulars).make()
 
 
 def random_variables(seed: int) -> dict[str, Any]:

@@ -6,9 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from math import isclose
+from types import MappingProxyType
 from typing import Any
 
 MOST_DIFFERENCES = 40
+NEAR_ZERO = 1e-9
+NO_TOLERANCES: Mapping[str, float] = MappingProxyType({})
 
 
 def plain(value: Any) -> Any:
@@ -25,9 +28,10 @@ def is_number(value: Any) -> bool:
 
 
 def same(expected: Any, actual: Any, tolerance: float) -> bool:
-    """True when two cells agree; numbers within the tolerance, relative and absolute."""
+    """True when two cells agree; numbers within the relative tolerance, or so near to 0 that it has no digits."""
     if is_number(expected) and is_number(actual):
-        return bool(expected == actual) or isclose(expected, actual, rel_tol=tolerance, abs_tol=tolerance)
+        near = min(tolerance, NEAR_ZERO)
+        return bool(expected == actual) or isclose(expected, actual, rel_tol=tolerance, abs_tol=near)
     expected, actual = plain(expected), plain(actual)
     return type(expected) is type(actual) and bool(expected == actual)
 
@@ -47,10 +51,12 @@ def compare(
     mart: str,
     grain: tuple[str, ...],
     tolerance: float = 1e-9,
+    tolerances: Mapping[str, float] = NO_TOLERANCES,
 ) -> list[str]:
     """Return one line per difference, at most MOST_DIFFERENCES and a count of the rest; [] when all agrees.
 
-    Only the columns that the expected rows have are compared; the actual rows may have more.
+    Only the columns that the expected rows have are compared; the actual rows may have more. `tolerances` are those of
+    single columns.
     """
     wanted, doubled = by_grain(expected, grain)
     found, doubled_found = by_grain(actual, grain)
@@ -63,7 +69,7 @@ def compare(
         for column, value in wanted[key].items():
             if column not in found[key]:
                 differences.append(f"{mart}: no column {column}")
-            elif not same(value, found[key][column], tolerance):
+            elif not same(value, found[key][column], tolerances.get(column, tolerance)):
                 differences.append(
                     f"{mart}: {shown(grain, key)}: {column} expected {value!s}, actual {found[key][column]!s}"
                 )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from recomputation.company import UNKNOWN, Company, Contract
+from recomputation.company import UNKNOWN, Company, Contract, Customer
 from recomputation.periods import midnight
 
 BASES = ("contract", "purchase")
@@ -76,6 +76,11 @@ def all_values(company: Company, basis: str, customers: dict[str, datetime]) -> 
     if basis == "contract":
         found |= {("plan", c.plan) for customer in customers for c in company.contracts_of[customer]}
     return sorted(found)
+
+
+def shown_attributes(customer: Customer) -> dict[str, str]:
+    """Return the attributes that the marts of customers carry for a quick group-by."""
+    return {name: customer.attributes[name] for name in ("segment", "country")}
 
 
 def as_of_midnight(company: Company) -> datetime:

@@ -115,6 +115,8 @@ def funnel_conversion(company: Company) -> Rows:
                             pipeline=pipeline,
                             period_type=kind,
                             period_start=period.start.date(),
+                            period_end=period.end.date(),
+                            period_state=period.state,
                             dimension=value[0],
                             dimension_value=value[1],
                         )

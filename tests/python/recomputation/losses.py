@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from recomputation.company import Company
-from recomputation.dimensions import is_active
+from recomputation.dimensions import is_active, shown_attributes
 from recomputation.periods import midnight
 from recomputation.raw import Row
 
@@ -61,13 +61,14 @@ def customer_losses(company: Company) -> Rows:
         preferences[str(company.customer_of(row["account_id"]))].append(row)
     contacts = contacts_of(company, preferences)
     rows = []
-    for account_id in company.customers:
+    for account_id, account in company.customers.items():
         contract, purchase = status(company, "contract", account_id), status(company, "purchase", account_id)
         unsubscribed = unsubscribed_at(contacts.get(account_id, set()), preferences.get(account_id, []))
         loss = "stopped_buying" if purchase == "churned" else None
         rows.append(
             {
                 "account_id": account_id,
+                **shown_attributes(account),
                 "status_contract": contract,
                 "status_purchase": purchase,
                 "stopped_buying_at": midnight(company.purchase_churns(account_id)[-1])

@@ -18,7 +18,7 @@ ACCOUNT_COLUMNS = (
     "converted_account_id",
 )
 # Marts of addresses: they tell deliveries apart, so they change when the deliveries do.
-ADDRESS_MARTS = ("load_reconciliation", "quarantined_rows")
+ADDRESS_MARTS = ("load_reconciliation", "load_repairs", "quarantined_rows")
 
 
 def copied(raw: Raw) -> Raw:

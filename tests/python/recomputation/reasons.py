@@ -124,6 +124,8 @@ def churn_reasons(company: Company) -> Rows:
                             "basis": basis,
                             "period_type": kind,
                             "period_start": period.start.date(),
+                            "period_end": period.end.date(),
+                            "period_state": period.state,
                             "reason": reason,
                             "churned_customers": customers,
                             "all_churned_customers": len(churned),

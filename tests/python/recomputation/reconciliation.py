@@ -1,11 +1,11 @@
-"""load_reconciliation and quarantined_rows (interface §2): nothing is lost."""
+"""load_reconciliation, load_repairs and quarantined_rows (interface §2): nothing is lost, nothing changes silently."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any
 
 from recomputation.company import Company
 from recomputation.raw import Row
-from recomputation.values import clean
+from recomputation.values import clean, is_repaired
 from warehouse.contract import entities
 
 Rows = list[dict[str, Any]]
@@ -35,6 +35,22 @@ def load_reconciliation(company: Company) -> Rows:
             }
         )
     return found
+
+
+def load_repairs(company: Company) -> Rows:
+    """One row per load, entity, file and set of columns that had to be repaired in the same row."""
+    count: Counter[tuple[str, str, str, str]] = Counter()
+    for entity, rows in company.rows.items():
+        for row in rows:
+            columns = [
+                column.name
+                for column in entities()[entity].columns
+                if row[column.name] is not None and is_repaired(column.type, clean(row.texts.get(column.name)) or "")
+            ]
+            if columns and row.load_id:
+                count[row.load_id, entity, row.file, ", ".join(columns)] += 1
+    names = ("load_id", "entity", "file", "repaired_columns")
+    return [{**dict(zip(names, key, strict=True)), "rows_repaired": rows} for key, rows in count.items()]
 
 
 def quarantined_rows(company: Company) -> Rows:

@@ -9,6 +9,22 @@ from recomputation.periods import PERIOD_TYPES, Period, periods
 
 Rows = list[dict[str, Any]]
 
+OF_THE_START = "The churn rate of retention_rate: customers of the start of the period who were gone at its end."
+WITH_FLASHES = (
+    "Counts customers who came and left within the period as churned, although they were not customers at its start."
+)
+OF_EVERYBODY = (
+    "Counts customers who came and left within the period as churned, and divides by everybody who was a customer at"
+    " any time in it."
+)
+DIFFERENCES = {
+    "chartmogul": OF_THE_START,
+    "profitwell": OF_THE_START,
+    "baremetrics": WITH_FLASHES,
+    "recurly": WITH_FLASHES,
+    "stripe": OF_EVERYBODY,
+}
+
 
 def movements(company: Company, basis: str, starts: dict[str, Any], period: Period) -> dict[str, str]:
     """Return what each customer did in the period; customers who were never there have no entry."""
@@ -93,6 +109,7 @@ def churn_dialects(retention: Rows) -> Rows:
                     "numerator": numerator,
                     "denominator": denominator,
                     "churn_rate": ratio(numerator, denominator),
+                    "difference_explained": DIFFERENCES[dialect],
                 }
             )
     return rows

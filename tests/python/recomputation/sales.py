@@ -72,6 +72,7 @@ def sales_performance(company: Company) -> Rows:
                 target = sum(due, Fraction(0)) if due else None
                 row = period_row(company, period, deals, target, reasons)
                 row.update(period_type=kind, period_start=period.start.date(), dimension=name, dimension_value=value)
+                row.update(period_end=period.end.date(), period_state=period.state)
                 rows.append(row)
     return rows
 

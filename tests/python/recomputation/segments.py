@@ -7,8 +7,8 @@ from math import floor
 from typing import Any
 
 from recomputation.company import Company
-from recomputation.dimensions import monthly_revenue
-from recomputation.lifetime_value import historical_values
+from recomputation.dimensions import monthly_revenue, shown_attributes
+from recomputation.lifetime_value import Worth
 from recomputation.losses import status
 from recomputation.numbers import money, percent_rank, ratio
 from recomputation.periods import PERIOD_TYPES, add_months, periods
@@ -70,28 +70,37 @@ def loyalty_bands(company: Company) -> dict[str, Any]:
     return {band["name"]: band["from"] for band in bands}
 
 
-def customer_segments(company: Company) -> Rows:
+def risk_tier(stay: float | None) -> str | None:
+    """Return the third of the probability to stay, NULL when it is unknown."""
+    if stay is None:
+        return None
+    if stay < 1 / 3:
+        return "high"
+    return "medium" if stay < 2 / 3 else "low"
+
+
+def customer_segments(company: Company, worth: dict[str, Worth]) -> Rows:
     """One row per customer."""
     buyers = company.qualifying_orders
     recency = rfm_scores({one: Fraction(days[-1].toordinal()) for one, days in company.order_days.items()})
     frequency = rfm_scores({one: Fraction(len(days)) for one, days in company.order_days.items()})
     monetary = rfm_scores({one: sum((order.net for order in orders), Fraction(0)) for one, orders in buyers.items()})
-    values = historical_values(company)
-    ranks = percent_rank({one: values.get(one, Fraction(0)) for one in company.customers})
+    ranks = percent_rank({one: own.lifetime for one, own in worth.items()})
     revenue = cash_revenue(company, company.now)
     bands = loyalty_bands(company)
     rows = []
-    for one in company.customers:
+    for one, account in company.customers.items():
         is_buyer = one in buyers
         rows.append(
             {
                 "account_id": one,
+                **shown_attributes(account),
                 "recency_score": recency.get(one),
                 "frequency_score": frequency.get(one),
                 "monetary_score": monetary.get(one),
                 "rfm_segment": rfm_segment(recency[one], frequency[one], monetary[one]) if is_buyer else None,
                 "value_tier": value_tier(ranks[one]),
-                "risk_tier": None,
+                "risk_tier": risk_tier(worth[one].expected.stay),
                 "loyalty_tier": loyalty_tier(revenue.get(one, Fraction(0)), bands) if is_buyer else None,
             }
         )
@@ -119,6 +128,8 @@ def revenue_concentration(company: Company) -> Rows:
                 {
                     "period_type": kind,
                     "period_start": period.start.date(),
+                    "period_end": period.end.date(),
+                    "period_state": period.state,
                     "customers": len(amounts),
                     "top_decile_share": ratio(sum(top, Fraction(0)), total),
                     "herfindahl_index": ratio(sum((x * x for x in amounts), Fraction(0)), total * total),
@@ -129,10 +140,9 @@ def revenue_concentration(company: Company) -> Rows:
     return rows
 
 
-def customer_360(company: Company) -> Rows:
+def customer_360(company: Company, worth: dict[str, Worth], segmented: Rows) -> Rows:
     """One row per customer: what the other marts say about it."""
-    segments = {row["account_id"]: row for row in customer_segments(company)}
-    values = historical_values(company)
+    segments = {row["account_id"]: row for row in segmented}
     touches: dict[str, datetime] = {}
     for row in company.facts("activities", "occurred_at"):
         customer = str(company.customer_of(row["account_id"]))
@@ -156,9 +166,10 @@ def customer_360(company: Company) -> Rows:
             {
                 "account_id": one,
                 "account_name": account.account_name,
+                **shown_attributes(account),
                 "status_contract": status(company, "contract", one),
                 "status_purchase": status(company, "purchase", one),
-                "lifetime_value": money(values.get(one, Fraction(0))),
+                "lifetime_value": money(worth[one].lifetime),
                 "value_tier": segments[one]["value_tier"],
                 "risk_tier": segments[one]["risk_tier"],
                 "rfm_segment": segments[one]["rfm_segment"],
@@ -176,12 +187,14 @@ def customer_360(company: Company) -> Rows:
     return rows
 
 
-def value_at_risk(company: Company) -> Rows:
+def value_at_risk(company: Company, worth: dict[str, Worth], segmented: Rows) -> Rows:
     """One row per value tier and risk tier that occurs."""
     revenue = cash_revenue(company, company.now)
     groups: dict[tuple[str, str | None], list[str]] = defaultdict(list)
-    for row in customer_segments(company):
+    for row in segmented:
         groups[row["value_tier"], row["risk_tier"]].append(row["account_id"])
+    residuals = {tiers: [worth[one].residual for one in group] for tiers, group in groups.items()}
+    known = {tiers: [each for each in group if each is not None] for tiers, group in residuals.items()}
     return [
         {
             "value_tier": tiers[0],
@@ -189,6 +202,7 @@ def value_at_risk(company: Company) -> Rows:
             "customers": len(group),
             "trailing_12_month_revenue": money(sum((revenue.get(one, Fraction(0)) for one in group), Fraction(0))),
             "mrr": money(sum((monthly_revenue(company, one, company.now) for one in group), Fraction(0))),
+            "residual_value": sum(known[tiers]) if known[tiers] else None,
         }
         for tiers, group in groups.items()
     ]

@@ -16,6 +16,8 @@ from recomputation.metamorphic import ADDRESS_MARTS
 from recomputation.recompute import GRAINS, recompute
 from warehouse.contract import entities
 
+# Every test builds a warehouse of its own.
+WORK_SHARES = 2
 WAREHOUSE = Path(sys.executable).parent / "warehouse"
 
 

@@ -98,6 +98,22 @@ def parse_timestamp(text: str, timezone: ZoneInfo) -> datetime | None:
     return None
 
 
+def is_repaired(kind: str, text: str) -> bool:
+    """True when a text that means a value of this kind is not how such a value is plainly written.
+
+    Plain are numbers of ASCII digits with a point and no more decimals than are kept, whole scores without a label,
+    and dates and times in ISO 8601.
+    """
+    if kind in ("timestamp", "date", "month"):
+        return not (text.isascii() and TIMESTAMP.fullmatch(text))
+    if kind not in ("money", "number", "rate", "fx_rate", "integer", "score"):
+        return False
+    whole, point, decimals = text.removeprefix("-").partition(".")
+    kept = {"money": 4, "number": 4, "rate": 10, "fx_rate": 10}.get(kind, 0)
+    is_plain = all(part.isascii() and part.isdigit() for part in ((whole, decimals) if point else (whole,)))
+    return not is_plain or len(decimals) > kept
+
+
 def parse_boolean(text: str) -> bool | None:
     """Read a truth value; None when the text is none."""
     word = text.lower()
@@ -107,10 +123,10 @@ def parse_boolean(text: str) -> bool | None:
 
 
 def score_number(text: str) -> Decimal | None:
-    """Read the number of a score: `9`, `9.0`, `9/10`, `9 - label`."""
+    """Read the number of a score: `9`, `9.0`, `9/10`, `9 - label`; scientific notation is none."""
     number = parse_number(text)
     if number is not None:
-        return number
+        return number if "e" not in text.lower() else None
     for pattern in (SCORE_OF, SCORE_LABEL):
         match = pattern.fullmatch(text)
         if match:

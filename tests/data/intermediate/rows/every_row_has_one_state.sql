@@ -14,10 +14,12 @@ broken_rules as (
             '{{ model.identifier }}' as model,
             count(*) as failing_rows
         from (
-            select 1 as file_with_repeated_numbers
+            -- Of 32 neighbours each is a power of two, and only without a repeated one is their sum their bits.
+            select 1 as neighbours_with_a_repeated_number
             from {{ model }}
-            group by load_id, file
-            having count(*) <> count(distinct record_number)
+            group by load_id, file, record_number - record_number % 32
+            having
+                sum(cast(power(2, record_number % 32) as bigint)) <> bit_or(cast(power(2, record_number % 32) as bigint))
         ) as repeated_addresses
         having count(*) > 0
 

@@ -1,0 +1,71 @@
+"""The mart `backtest`: what was predicted at days of the past, and what came (interface §3, metric page §7 and §9)."""
+
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import Any
+
+from recomputation.company import Company
+from recomputation.dimensions import BASES, members
+from recomputation.expectations import ValueModels
+from recomputation.numbers import kaplan_meier, mean, ratio
+
+Rows = list[dict[str, Any]]
+
+
+def first_churn(company: Company, basis: str, customer: str) -> date | None:
+    """Return the day of the first churn before as_of, NULL when there is none."""
+    churns = company.contract_churns(customer) if basis == "contract" else company.purchase_churns(customer)
+    today = company.now.date()
+    # A datetime is a date too.
+    days = [day for day in (date(churn.year, churn.month, churn.day) for churn in churns) if day < today]
+    return days[0] if days else None
+
+
+def backtest_of_retention(company: Company) -> Rows:
+    """One row per basis and horizon at whose beginning somebody's future could be predicted.
+
+    Predicted is the mean of S(age + horizon) ÷ S(age) over the customers active at the cut, S being the survival curve
+    known then; ages that nobody had survived for the whole horizon are left out.
+    """
+    rows = []
+    for basis in BASES:
+        spans = {
+            customer: (started.date(), first_churn(company, basis, customer))
+            for customer, started in members(company, basis).items()
+        }
+        for horizon in company.variables["backtest_horizon_days"]:
+            cut = company.now.date() - timedelta(days=horizon)
+            known = [(start, churn) for start, churn in spans.values() if start < cut]
+            has_churned = [churn is not None and churn < cut for _, churn in known]
+            lengths = [
+                (Fraction(((churn if gone and churn else cut) - start).days), gone)
+                for (start, churn), gone in zip(known, has_churned, strict=True)
+            ]
+            curve = [(day, survival) for day, _, _, _, survival, _ in kaplan_meier(lengths)]
+            predictions, retained = [], 0
+            for (_, churn), (age, gone) in zip(known, lengths, strict=True):
+                if gone or age + horizon >= curve[-1][0]:
+                    continue
+                now, later = ([s for day, s in curve if day <= at][-1] for at in (age, age + horizon))
+                predictions.append(later / now)
+                retained += churn is None
+            if predictions:
+                predicted, actual = float(mean(predictions) or 0), ratio(retained, len(predictions))
+                rows.append(
+                    {
+                        "quantity": "retention",
+                        "cut_date": cut,
+                        "horizon_days": horizon,
+                        "model": f"kaplan_meier: {basis}",
+                        "customers": len(predictions),
+                        "predicted": predicted,
+                        "actual": actual,
+                        "error": predicted - (actual or 0),
+                    }
+                )
+    return rows
+
+
+def backtest(company: Company, models: ValueModels) -> Rows:
+    """One row per quantity, cut date, horizon and model."""
+    return backtest_of_retention(company) + models.backtest_of_purchases()

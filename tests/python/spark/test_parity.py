@@ -1,0 +1,68 @@
+"""The same models on Spark and on DuckDB: every row of every mart, and every unit test."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from recomputation.companies import random_company
+from spark.conftest import Company, build_both, write_csv
+from warehouse.contract import entities
+from warehouse.paths import PROJECT_DIR
+from warehouse.spark.thrift_server import ThriftServer
+from warehouse.spark.views import publish_run, published_run
+
+DBT = Path(sys.executable).parent / "dbt"
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Company:
+    """The sample company from the seeds, with every data test."""
+    return build_both(tmp_path_factory.mktemp("sample"), {}, is_tested=True)
+
+
+def test_the_sample_company_has_the_same_marts(sample: Company, server: ThriftServer) -> None:
+    assert sample.differences(server, "marts") == {}
+    # What is compared is not empty.
+    assert server.rows("select count(*) as rows from marts.churn_cohorts")[0]["rows"] > 10_000
+    assert server.rows("select count(*) as rows from marts.clv_models where is_chosen")[0]["rows"] > 0
+
+
+def test_every_unit_test_passes(sample: Company, tmp_path: Path) -> None:
+    arguments = ["test", "--select", "test_type:unit", "--target", "spark", "--quiet", "--warn-error"]
+    finished = subprocess.run(
+        [str(DBT), *arguments, "--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path)],
+        cwd=PROJECT_DIR,
+        env={**os.environ, "WAREHOUSE_SPARK_SCHEMA": sample.spark.run_id},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout[-5000:]
+    results = json.loads((tmp_path / "target" / "run_results.json").read_text(encoding="utf-8"))["results"]
+    assert len(results) > 100
+    assert {row["status"] for row in results} == {"pass"}
+
+
+def test_a_random_company_that_lies_in_folders(tmp_path: Path, server: ThriftServer) -> None:
+    """Nothing is landed: both engines read the same CSV files."""
+    folders = {}
+    for name, rows in random_company(9).items():
+        if rows:
+            folder = tmp_path / name
+            folder.mkdir()
+            half = len(rows) // 2
+            for number, part in enumerate((rows[:half], rows[half:])):
+                write_csv(part, entities()[name].column_names, folder / f"part_{number}.csv")
+            folders[name] = f"file://{folder}"
+    company = build_both(tmp_path / "warehouse", {"raw_folders": folders, "raw_format": "csv", "inactivity_days": 60})
+    assert company.differences(server, "marts") == {}
+
+
+def test_a_publication_can_be_taken_back(sample: Company, server: ThriftServer) -> None:
+    publish_run(server, sample.spark.run_id)
+    assert published_run(server) == sample.spark.run_id
+    assert sample.differences(server, "marts") == {}
