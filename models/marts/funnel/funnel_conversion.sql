@@ -7,12 +7,6 @@ deals as (
 
 ),
 
-deal_stages as (
-
-    select * from {{ ref('int_deal_stages') }}
-
-),
-
 stages as (
 
     select * from {{ ref('int_stages') }}
@@ -82,7 +76,7 @@ pipeline_stages as (
         cast(null as bigint) as open_stage_number,
         cast(null as bigint) as value_stage_number,
         false as is_last_stage
-    from deal_stages
+    from {{ ref('int_deal_stages') }} as deal_stages
     where stage_order is null
 
 ),
@@ -102,7 +96,7 @@ first_stage as (
     select
         deal_id,
         {{ period_index("'month'", 'reached_at') }} as cohort_month
-    from deal_stages
+    from {{ ref('int_deal_stages') }} as deal_stages
     where open_stage_number = 1
 
 ),
@@ -121,7 +115,7 @@ visits as (
         deal_stages.entered_at is not null as is_entered,
         {{ period_index("'month'", 'deal_stages.reached_at') }} as reached_month
 
-    from deal_stages
+    from {{ ref('int_deal_stages') }} as deal_stages
     inner join numbered_stages
         on
             deal_stages.pipeline_key = numbered_stages.pipeline_key
@@ -229,25 +223,26 @@ stays as (
 
 ),
 
+-- One type of period after the other, so that the stays of only one are held in memory.
 stay_orders as (
 
-    select
-        stage_number,
-        value_number,
-        month_index,
-        quarter_index,
-        year_index,
-        {{ discrete_percentiles('days_in_stage', [0.5, 0.9]) }} as days,
-        min(case when is_standing then days_in_stage end) as first_standing_days
-
-    from stays
-    group by
-        grouping sets (
-            (stage_number, value_number, month_index),
-            (stage_number, value_number, quarter_index),
-            (stage_number, value_number, year_index)
-        )
-
+    {% for period_type in period_types() %}
+        select
+            visits.stage_number,
+            profile_values.value_number,
+            '{{ period_type }}' as period_type,
+            {{ period_of_month("'" ~ period_type ~ "'", 'visits.reached_month') }} as period_index,
+            {{ discrete_percentiles('visits.days_in_stage', [0.5, 0.9]) }} as days,
+            min(case when visits.is_standing then visits.days_in_stage end) as first_standing_days
+        from visits
+        inner join profile_values on visits.profile_number = profile_values.profile_number
+        where visits.is_entered and visits.is_mapped
+        group by
+            visits.stage_number,
+            profile_values.value_number,
+            {{ period_of_month("'" ~ period_type ~ "'", 'visits.reached_month') }}
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 -- Up to the first censored stay the Kaplan-Meier estimate is the share of longer stays, and its percentiles are stays.
@@ -257,15 +252,11 @@ stay_groups as (
     select
         stage_number,
         value_number,
+        period_type,
+        period_index,
         first_standing_days,
         {{ array_element('days', 1) }} as median_days,
-        {{ array_element('days', 2) }} as p90_days,
-        case
-            when month_index is not null then 'month'
-            when quarter_index is not null then 'quarter'
-            else 'year'
-        end as period_type,
-        coalesce(month_index, quarter_index, year_index) as period_index
+        {{ array_element('days', 2) }} as p90_days
 
     from stay_orders
 
@@ -381,7 +372,7 @@ closed as (
         deal_stages.amount,
         {{ trailing_day('deal_stages.closed_at', 'as_of.as_of') }} as closed_on
 
-    from deal_stages
+    from {{ ref('int_deal_stages') }} as deal_stages
     cross join as_of
     inner join numbered_stages
         on

@@ -107,7 +107,8 @@ def test_names_and_currencies_change_nothing(seed: int) -> None:
     assert differences(with_new_names(recompute(raw, variables)), renamed, ("quarantined_rows",)) == []
     raw = same_currency_refunds(raw)
     marts = recompute(raw, variables)
-    assert differences(marts, recompute(scaled_currency(raw), variables)) == []
+    # The scaled amounts are written plainly, so they need no repair.
+    assert differences(marts, recompute(scaled_currency(raw), variables), ("load_repairs",)) == []
 
 
 @pytest.mark.parametrize("seed", SEEDS)
