@@ -76,7 +76,7 @@ pipeline_stages as (
         cast(null as bigint) as open_stage_number,
         cast(null as bigint) as value_stage_number,
         false as is_last_stage
-    from {{ ref('int_deal_stages') }} as deal_stages
+    from {{ ref('int_deal_stages') }}
     where stage_order is null
 
 ),
@@ -96,7 +96,7 @@ first_stage as (
     select
         deal_id,
         {{ period_index("'month'", 'reached_at') }} as cohort_month
-    from {{ ref('int_deal_stages') }} as deal_stages
+    from {{ ref('int_deal_stages') }}
     where open_stage_number = 1
 
 ),

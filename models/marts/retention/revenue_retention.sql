@@ -95,8 +95,8 @@ placed as (
         boundaries.mrr_before,
         dated_starts.profile_number,
         coalesce(boundaries.plan_before, dated_starts.first_plan) as plan_at_start,
-        {{ period_of_month('boundaries.period_type', 'dated_starts.first_paid_month') }}
-            = boundaries.first_boundary - 1 as is_first_paid,
+        boundaries.first_boundary - 1
+        = {{ period_of_month('boundaries.period_type', 'dated_starts.first_paid_month') }} as is_first_paid,
         not boundaries.is_continuing and boundaries.last_boundary <= last_periods.last_index as is_lost
 
     from boundaries
@@ -150,8 +150,10 @@ movements as (
         sum(case when mrr_before <= 0 and mrr > 0 and is_first_paid then mrr - mrr_before else 0 end) as new_mrr,
         sum(case when mrr_before <= 0 and mrr > 0 and not is_first_paid then mrr - mrr_before else 0 end)
             as reactivation_mrr,
-        sum(case when mrr > mrr_before and (mrr_before > 0 or mrr <= 0) then mrr - mrr_before else 0 end) as expansion_mrr,
-        sum(case when mrr < mrr_before and (mrr_before <= 0 or mrr > 0) then mrr_before - mrr else 0 end) as contraction_mrr,
+        sum(case when mrr > mrr_before and (mrr_before > 0 or mrr <= 0) then mrr - mrr_before else 0 end)
+            as expansion_mrr,
+        sum(case when mrr < mrr_before and (mrr_before <= 0 or mrr > 0) then mrr_before - mrr else 0 end)
+            as contraction_mrr,
         sum(case when mrr_before > 0 and mrr <= 0 then mrr_before - mrr else 0 end) as churned_mrr
     from placed
     where mrr <> mrr_before

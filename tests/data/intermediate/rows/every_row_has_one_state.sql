@@ -19,7 +19,8 @@ broken_rules as (
             from {{ model }}
             group by load_id, file, record_number - record_number % 32
             having
-                sum(cast(power(2, record_number % 32) as bigint)) <> bit_or(cast(power(2, record_number % 32) as bigint))
+                sum(cast(power(2, record_number % 32) as bigint))
+                <> bit_or(cast(power(2, record_number % 32) as bigint))
         ) as repeated_addresses
         having count(*) > 0
 
