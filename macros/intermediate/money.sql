@@ -12,3 +12,16 @@
 {% macro ratio(numerator, denominator) -%}
     cast({{ numerator }} as double) / nullif(cast({{ denominator }} as double), 0)
 {%- endmacro %}
+
+{#
+    A number from 0 to 1 in units of 1e-18, as a whole number: sums of these are at most a few units off, and the same
+    in any order, which sums of doubles are not.
+#}
+{% macro in_whole_units(share) -%}
+    cast(floor({{ share }} * 1e18 + 0.5) as bigint)
+{%- endmacro %}
+
+{# A sum of such units as a double again. #}
+{% macro of_whole_units(units) -%}
+    cast({{ units }} as double) / 1e18
+{%- endmacro %}

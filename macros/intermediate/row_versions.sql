@@ -19,13 +19,41 @@ with
 
 {{ replaced_rows_cte(entity, 'versions', []) }}
 
-select * from versions
+{{ stored_rows('versions', entity, []) }}
 union all
 select * from replaced_rows
 {%- else %}
 
-select * from versions
+{{ stored_rows('versions', entity, []) }}
 {%- endif %}
+{%- endmacro %}
+
+{#
+    The rows as they are stored. The key as it was delivered is for people who look for a bad row; for the others it
+    would be the largest column of the table and say what the columns of the key say already.
+#}
+{% macro stored_rows(rows, entity, more) -%}
+select
+    {%- for name in version_columns(entity) + more %}
+    {%- if name == 'key_value' %}
+    case when row_state = 'quarantined' then key_value end as key_value,
+    {%- else %}
+    {{ name }},
+    {%- endif %}
+    {%- endfor %}
+    quarantine_reason,
+    row_state
+from {{ rows }}
+{%- endmacro %}
+
+{# The key of a good row as one text, by the values of its columns. #}
+{% macro key_of_row(entity) -%}
+    {%- if not execute -%}{{ return('not_compiled_yet') }}{%- endif -%}
+    {%- set key = [] -%}
+    {%- for name in entity_contract(entity).config.meta.key -%}
+        {%- do key.append("coalesce(cast(" ~ name ~ " as string), '')") -%}
+    {%- endfor -%}
+    {{ return(key[0] if key | length == 1 else "concat_ws('|', " ~ key | join(', ') ~ ")") }}
 {%- endmacro %}
 
 {# Tables of rows live on from build to build where the var says so. The address is what identifies a row. #}
@@ -61,11 +89,7 @@ select * from versions
     is good in all other respects: it can be replaced.
 #}
 {% macro replaced_rows_cte(entity, new, more) -%}
-{%- set key = [] -%}
-{%- for name in entity_contract(entity).config.meta.key -%}
-    {%- do key.append("coalesce(cast(" ~ name ~ " as string), '')") -%}
-{%- endfor -%}
-{%- set key = key[0] if key | length == 1 else "concat_ws('|', " ~ key | join(', ') ~ ")" -%}
+{%- set key = key_of_row(entity) -%}
 replacing_keys as (
 
     select distinct {{ key }} as row_key
@@ -78,7 +102,7 @@ replaced_rows as (
 
     select
         {%- for name in version_columns(entity) + more %}
-        {{ name }},
+        {{ 'cast(null as string) as key_value' if name == 'key_value' else name }},
         {%- endfor %}
         cast(null as string) as quarantine_reason,
         'superseded' as row_state
@@ -319,11 +343,11 @@ judged_rates as (
 
 {{ replaced_rows_cte(entity, 'versions', ['exchange_rate', 'reporting_' ~ amount]) }}
 
-select * from judged_rates
+{{ stored_rows('judged_rates', entity, ['exchange_rate', 'reporting_' ~ amount]) }}
 union all
 select * from replaced_rows
 {%- else %}
 
-select * from judged_rates
+{{ stored_rows('judged_rates', entity, ['exchange_rate', 'reporting_' ~ amount]) }}
 {%- endif %}
 {%- endmacro %}

@@ -2,12 +2,6 @@
 -- date and rate. Refunds belong to the customer of their order; refunds of unknown orders are in no revenue.
 with
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 orders as (
 
     select * from {{ ref('int_orders') }}
@@ -16,15 +10,8 @@ orders as (
 
 refunds as (
 
-    select
-        orders.customer_key,
-        cast(refunds.ordered_at as date) as booked_on,
-        refunds.reporting_amount
-
-    from {{ ref('int_rows__orders') }} as refunds
-    cross join as_of
-    inner join orders on refunds.refund_of_order_id = orders.order_id
-    where refunds.row_state = 'current' and {{ is_before_as_of('refunds.ordered_at') }}
+    select * from {{ ref('int_refunds') }}
+    where is_order_known
 
 ),
 
@@ -38,7 +25,11 @@ bookings as (
 
     union all
 
-    select * from refunds
+    select
+        customer_key,
+        refunded_on as booked_on,
+        reporting_amount
+    from refunds
 
 ),
 

@@ -1,4 +1,5 @@
--- One row per order that exists at as_of: its net amount after its refunds, in the reporting currency.
+-- One row per order that exists at as_of: its net amount after its refunds, in the reporting currency. As narrow as what
+-- reads it: the order itself is found in int_rows__orders.
 with
 
 as_of as (
@@ -36,8 +37,8 @@ refunds as (
         refund_of_order_id,
         sum(amount) as amount
 
-    from delivered
-    where refund_of_order_id is not null
+    from {{ ref('int_refunds') }}
+    where is_order_known
     group by refund_of_order_id
 
 ),
@@ -45,9 +46,7 @@ refunds as (
 netted as (
 
     select
-        delivered.order_id,
         accounts.customer_key,
-        delivered.product_id,
         delivered.ordered_at,
         cast(delivered.ordered_at as date) as ordered_on,
         delivered.reporting_amount,
@@ -68,14 +67,11 @@ orders as (
 
     select
         ---------- ids
-        order_id,
         customer_key,
-        product_id,
 
         ---------- numerics
         reporting_amount,
         net_amount,
-        margin_rate,
         {{ money_share('net_amount', 'margin_rate') }} as net_margin,
 
         ---------- booleans

@@ -22,7 +22,10 @@ judged as (
         versions.file,
         versions.line_number,
         versions.record_number,
-        versions.key_value,
+        case
+            when versions.row_state = 'current' and cycles.account_id is not null then versions.account_id
+            else versions.key_value
+        end as key_value,
         versions.repaired_columns,
         versions.load_sequence,
         versions.delivery_order,

@@ -38,7 +38,7 @@ responses as (
         file,
         line_number,
         record_number,
-        key_value,
+        case when row_state = 'current' and final_reason is not null then response_id else key_value end as key_value,
         repaired_columns,
         load_sequence,
         delivery_order,

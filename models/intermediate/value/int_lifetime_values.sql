@@ -24,7 +24,8 @@ refund_margins as (
         customer_key,
         sum(net_margin) as net_margin
 
-    from {{ ref('int_unmatched_refunds') }}
+    from {{ ref('int_refunds') }}
+    where not is_order_known
     group by customer_key
 
 ),

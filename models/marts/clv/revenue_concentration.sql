@@ -140,45 +140,54 @@ revenues as (
 
 ),
 
+-- Which of two equal revenues comes first does not matter, as their shares are equal.
+placed as (
+
+    select
+        boundary_number,
+        cast(revenue as double) as revenue,
+        row_number() over (partition by boundary_number order by cast(revenue as double) desc) as place
+
+    from revenues
+
+),
+
 totals as (
 
     select
         boundary_number,
         count(*) as customers,
-        sum(revenue) as total_revenue
+        cast(sum(revenue) as double) as total_revenue
 
     from revenues
     group by boundary_number
 
 ),
 
--- Shares as decimals: their sums do not depend on the order of the rows. Which of two equal revenues comes first does
--- not matter, as their shares are equal.
 shares as (
 
     select
-        revenues.boundary_number,
+        placed.boundary_number,
+        placed.place,
         totals.customers,
-        cast(cast(revenues.revenue as double) / cast(totals.total_revenue as double) as decimal(19, 18)) as share,
-        row_number() over (
-            partition by revenues.boundary_number
-            order by cast(revenues.revenue as double) desc
-        ) as place
+        placed.revenue / totals.total_revenue as share,
+        -- Places count from the largest, the Gini coefficient from the smallest.
+        (totals.customers + 1 - placed.place) / cast(totals.customers as double) as place_from_below
 
-    from revenues
-    inner join totals on revenues.boundary_number = totals.boundary_number
+    from placed
+    inner join totals on placed.boundary_number = totals.boundary_number
 
 ),
 
+-- Sums of whole numbers, so that they do not depend on the order of the rows.
 measured as (
 
     select
         boundary_number,
         max(customers) as customers,
-        sum(case when place <= floor((customers + 9) / 10.0) then share end) as top_decile_share,
-        sum(cast(cast(share as double) * cast(share as double) as decimal(38, 30))) as herfindahl_index,
-        -- Places count from the largest, the Gini coefficient from the smallest.
-        sum(cast((customers + 1 - place) * cast(share as double) as decimal(38, 18))) as weighted_places,
+        sum(case when place <= floor((customers + 9) / 10.0) then {{ in_whole_units('share') }} end) as top_decile_units,
+        sum({{ in_whole_units('share * share') }}) as squared_units,
+        sum({{ in_whole_units('share * place_from_below') }}) as placed_units,
         max(share) as largest_customer_share
 
     from shares
@@ -201,10 +210,12 @@ revenue_concentration as (
 
         ---------- numerics
         cast(coalesce(measured.customers, 0) as bigint) as customers,
-        cast(measured.top_decile_share as double) as top_decile_share,
-        cast(measured.herfindahl_index as double) as herfindahl_index,
-        cast(measured.largest_customer_share as double) as largest_customer_share,
-        (2 * cast(measured.weighted_places as double) - (measured.customers + 1)) / measured.customers as gini
+        {{ of_whole_units('measured.top_decile_units') }} as top_decile_share,
+        {{ of_whole_units('measured.squared_units') }} as herfindahl_index,
+        measured.largest_customer_share,
+        (
+            2 * measured.customers * {{ of_whole_units('measured.placed_units') }} - (measured.customers + 1)
+        ) / measured.customers as gini
 
     from spine
     inner join boundaries on spine.boundary_on = boundaries.boundary_on

@@ -1,14 +1,17 @@
 -- Of every entity: a row has one address and one state, a key one current row, and only bad rows have a reason.
 {{ config(meta={'proves_grain_of': 'int_rows__*, int_*_versions: one row per load_id, file and record_number'}) }}
-{%- set models = [ref('int_account_versions'), ref('int_survey_response_versions')] -%}
+{%- set models = [
+    ('accounts', ref('int_account_versions')),
+    ('survey_responses', ref('int_survey_response_versions')),
+] -%}
 {%- for entity in raw_entities() + reference_entities() -%}
-    {%- do models.append(ref('int_rows__' ~ entity)) -%}
+    {%- do models.append((entity, ref('int_rows__' ~ entity))) -%}
 {%- endfor %}
 with
 
 broken_rules as (
 
-    {% for model in models %}
+    {% for entity, model in models %}
         select
             'a row has one address' as broken_rule,
             '{{ model.identifier }}' as model,
@@ -31,18 +34,18 @@ broken_rules as (
             '{{ model.identifier }}' as model,
             count(*) as failing_rows
         from (
-            select key_value
+            select {{ key_of_row(entity) }} as row_key
             from {{ model }}
             where
                 row_state = 'current'
-                and {{ quick_fingerprint('key_value') }} in (
-                    select {{ quick_fingerprint('candidates.key_value') }}
-                    from {{ model }} as candidates
-                    where candidates.row_state = 'current'
-                    group by {{ quick_fingerprint('candidates.key_value') }}
+                and {{ quick_fingerprint(key_of_row(entity)) }} in (
+                    select {{ quick_fingerprint(key_of_row(entity)) }}
+                    from {{ model }}
+                    where row_state = 'current'
+                    group by {{ quick_fingerprint(key_of_row(entity)) }}
                     having count(*) > 1
                 )
-            group by key_value
+            group by {{ key_of_row(entity) }}
             having count(*) > 1
         ) as contested_keys
         having count(*) > 0

@@ -19,7 +19,8 @@ margins as (
 
     union all
 
-    select net_margin as margin from {{ ref('int_unmatched_refunds') }}
+    select net_margin as margin from {{ ref('int_refunds') }}
+    where not is_order_known
 
     union all
 
