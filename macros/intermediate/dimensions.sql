@@ -47,11 +47,17 @@
         )
 {%- endmacro %}
 
-{# Each combination of dimensions in `relation` once, numbered: its profile. Dimension columns are never NULL. #}
-{% macro numbered_profiles(relation, dimensions) -%}
+{#
+    Each combination of dimensions in `relation` once, numbered: its profile. Dimension columns are never NULL. `measures`
+    maps further columns to aggregates.
+#}
+{% macro numbered_profiles(relation, dimensions, measures={}) -%}
     select
         {%- for dimension in dimensions %}
         {{ dimension }},
+        {%- endfor %}
+        {%- for name, aggregate in measures.items() %}
+        {{ aggregate }} as {{ name }},
         {%- endfor %}
         row_number() over (order by {{ dimensions | join(', ') }}) as profile_number
 

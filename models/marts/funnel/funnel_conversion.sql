@@ -1,16 +1,36 @@
 -- One row per pipeline, period of entering, stage and dimension value: who entered, went on, was lost or is undecided.
 with
 
-deals as (
+stages as (
 
-    select * from {{ ref('int_deals') }}
+    select * from {{ ref('int_funnel_stages') }}
 
 ),
 
-stages as (
+visits as (
 
-    select * from {{ ref('int_stages') }}
-    where is_open
+    select * from {{ ref('int_stage_visits') }}
+
+),
+
+profiles as (
+
+    select * from {{ ref('int_deal_profiles') }}
+
+),
+
+profile_values as (
+
+    select * from {{ ref('int_deal_profile_values') }}
+
+),
+
+stay_percentiles as (
+
+    {% for period_type in period_types() %}
+        select * from {{ ref('int_stage_stays__' ~ period_type) }}
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 
@@ -29,104 +49,6 @@ types as (
 as_of as (
 
     select max(as_of) as as_of from periods
-
-),
-
--- Each combination of pipeline and dimensions once: the rows that are counted carry its number instead of its names.
-profiles as (
-
-    select
-        pipeline_key,
-        {%- for dimension in deal_dimensions() %}
-            {{ dimension }},
-        {%- endfor %}
-        min(began_at) as began_at,
-        row_number() over (order by pipeline_key, {{ deal_dimensions() | join(', ') }}) as profile_number
-
-    from deals
-    group by pipeline_key, {{ deal_dimensions() | join(', ') }}
-
-),
-
-profile_values as (
-
-    {{ values_of_profiles('profiles', deal_dimensions(), ['pipeline_key', 'began_at']) }}
-
-),
-
-pipeline_stages as (
-
-    select
-        pipeline_key,
-        stage_key,
-        stage,
-        stage_order,
-        open_stage_number,
-        least(open_stage_number + 1, open_stages) as value_stage_number,
-        open_stage_number = open_stages as is_last_stage
-    from stages
-
-    union all
-
-    select distinct
-        pipeline_key,
-        stage_key,
-        stage,
-        cast(null as integer) as stage_order,
-        cast(null as bigint) as open_stage_number,
-        cast(null as bigint) as value_stage_number,
-        false as is_last_stage
-    from {{ ref('int_deal_stages') }}
-    where stage_order is null
-
-),
-
-numbered_stages as (
-
-    select
-        *,
-        row_number() over (order by pipeline_key, stage_key) as stage_number
-
-    from pipeline_stages
-
-),
-
-first_stage as (
-
-    select
-        deal_id,
-        {{ period_index("'month'", 'reached_at') }} as cohort_month
-    from {{ ref('int_deal_stages') }}
-    where open_stage_number = 1
-
-),
-
--- The stages of the deals as numbers. A deal reaches a stage when it enters it, or when it skips it.
-visits as (
-
-    select
-        profiles.profile_number,
-        numbered_stages.stage_number,
-        numbered_stages.stage_order is not null as is_mapped,
-        first_stage.cohort_month,
-        deal_stages.stage_outcome,
-        deal_stages.days_in_stage,
-        deal_stages.is_standing,
-        deal_stages.entered_at is not null as is_entered,
-        {{ period_index("'month'", 'deal_stages.reached_at') }} as reached_month
-
-    from {{ ref('int_deal_stages') }} as deal_stages
-    inner join numbered_stages
-        on
-            deal_stages.pipeline_key = numbered_stages.pipeline_key
-            and deal_stages.stage_key = numbered_stages.stage_key
-    inner join profiles
-        on
-            deal_stages.pipeline_key = profiles.pipeline_key
-            {%- for dimension in deal_dimensions() %}
-                and deal_stages.{{ dimension }} = profiles.{{ dimension }}
-            {%- endfor %}
-    left join first_stage on deal_stages.deal_id = first_stage.deal_id
 
 ),
 
@@ -205,186 +127,19 @@ broken_down as (
 
 ),
 
--- Days in stage: where a deal still stands, its stay is censored.
-stays as (
-
-    select
-        visits.stage_number,
-        profile_values.value_number,
-        visits.reached_month as month_index,
-        {{ period_of_month("'quarter'", 'visits.reached_month') }} as quarter_index,
-        {{ period_of_month("'year'", 'visits.reached_month') }} as year_index,
-        visits.days_in_stage,
-        visits.is_standing
-
-    from visits
-    inner join profile_values on visits.profile_number = profile_values.profile_number
-    where visits.is_entered and visits.is_mapped
-
-),
-
--- One type of period after the other, so that the stays of only one are held in memory.
-stay_orders as (
-
-    {% for period_type in period_types() %}
-        select
-            visits.stage_number,
-            profile_values.value_number,
-            '{{ period_type }}' as period_type,
-            {{ period_of_month("'" ~ period_type ~ "'", 'visits.reached_month') }} as period_index,
-            {{ discrete_percentiles('visits.days_in_stage', [0.5, 0.9]) }} as days,
-            min(case when visits.is_standing then visits.days_in_stage end) as first_standing_days
-        from visits
-        inner join profile_values on visits.profile_number = profile_values.profile_number
-        where visits.is_entered and visits.is_mapped
-        group by
-            visits.stage_number,
-            profile_values.value_number,
-            {{ period_of_month("'" ~ period_type ~ "'", 'visits.reached_month') }}
-        {{ 'union all' if not loop.last }}
-    {% endfor %}
-),
-
--- Up to the first censored stay the Kaplan-Meier estimate is the share of longer stays, and its percentiles are stays.
--- Only where a stay is censored before them is it worked out.
-stay_groups as (
-
-    select
-        stage_number,
-        value_number,
-        period_type,
-        period_index,
-        first_standing_days,
-        {{ array_element('days', 1) }} as median_days,
-        {{ array_element('days', 2) }} as p90_days
-
-    from stay_orders
-
-),
-
-censored_groups as (
-
-    select
-        stage_number,
-        value_number,
-        period_type,
-        period_index,
-        row_number() over (order by stage_number, value_number, period_type, period_index) as group_number
-
-    from stay_groups
-    where p90_days >= first_standing_days
-
-),
-
-censored_stays as (
-
-    {% for period_type in period_types() %}
-        select
-            censored_groups.group_number,
-            stays.days_in_stage,
-            stays.is_standing
-        from stays
-        inner join censored_groups
-            on
-                stays.stage_number = censored_groups.stage_number
-                and stays.value_number = censored_groups.value_number
-                and stays.{{ period_type }}_index = censored_groups.period_index
-        where censored_groups.period_type = '{{ period_type }}'
-        {{ 'union all' if not loop.last }}
-    {% endfor %}
-),
-
--- Of equal lengths the stays that ended come before those that are censored.
-stays_at_risk as (
-
-    select
-        group_number,
-        days_in_stage,
-        is_standing,
-        case when is_standing then 0 else 1 end as ended,
-        row_number() over (partition by group_number order by days_in_stage desc, is_standing desc) as at_risk
-
-    from censored_stays
-
-),
-
-stay_survival as (
-
-    select
-        *,
-        {{ survival_probability(
-            'ended',
-            'at_risk',
-            order_by='days_in_stage, is_standing',
-            partition_by='group_number'
-        ) }} as survival
-
-    from stays_at_risk
-
-),
-
-censored_percentiles as (
-
-    select
-        group_number,
-        min(case when survival <= 0.5 + 1e-9 then days_in_stage end) as median_days,
-        min(case when survival <= 0.1 + 1e-9 then days_in_stage end) as p90_days
-
-    from stay_survival
-    group by group_number
-
-),
-
-stay_percentiles as (
-
-    select
-        stay_groups.stage_number,
-        stay_groups.value_number,
-        stay_groups.period_type,
-        stay_groups.period_index,
-        case
-            when censored_groups.group_number is null then stay_groups.median_days
-            else censored_percentiles.median_days
-        end as median_days_in_stage,
-        case
-            when censored_groups.group_number is null then stay_groups.p90_days
-            else censored_percentiles.p90_days
-        end as p90_days_in_stage
-
-    from stay_groups
-    left join censored_groups
-        on
-            stay_groups.stage_number = censored_groups.stage_number
-            and stay_groups.value_number = censored_groups.value_number
-            and stay_groups.period_type = censored_groups.period_type
-            and stay_groups.period_index = censored_groups.period_index
-    left join censored_percentiles on censored_groups.group_number = censored_percentiles.group_number
-
-),
-
 -- What a deal at this stage is worth: closed deals of the last twelve months that reached a stage.
 closed as (
 
     select
-        numbered_stages.stage_number,
-        profiles.profile_number,
-        deal_stages.outcome,
-        deal_stages.amount,
-        {{ trailing_day('deal_stages.closed_at', 'as_of.as_of') }} as closed_on
+        visits.stage_number,
+        visits.profile_number,
+        visits.outcome,
+        visits.amount,
+        {{ trailing_day('visits.closed_at', 'as_of.as_of') }} as closed_on
 
-    from {{ ref('int_deal_stages') }} as deal_stages
+    from visits
     cross join as_of
-    inner join numbered_stages
-        on
-            deal_stages.pipeline_key = numbered_stages.pipeline_key
-            and deal_stages.stage_key = numbered_stages.stage_key
-    inner join profiles
-        on
-            deal_stages.pipeline_key = profiles.pipeline_key
-            {%- for dimension in deal_dimensions() %}
-                and deal_stages.{{ dimension }} = profiles.{{ dimension }}
-            {%- endfor %}
-    where deal_stages.closed_at is not null and deal_stages.stage_order is not null
+    where visits.closed_at is not null and visits.is_mapped
 
 ),
 
@@ -424,8 +179,8 @@ closed_days as (
 trailing_year as (
 
     select
-        numbered_stages.pipeline_key,
-        numbered_stages.open_stage_number,
+        stages.pipeline_key,
+        stages.open_stage_number,
         closed_days.value_number,
         periods.period_type,
         periods.period_index,
@@ -433,7 +188,7 @@ trailing_year as (
         {{ ratio('sum(closed_days.won_amount)', 'sum(closed_days.won_amounts)') }} as mean_won_amount
 
     from closed_days
-    inner join numbered_stages on closed_days.stage_number = numbered_stages.stage_number
+    inner join stages on closed_days.stage_number = stages.stage_number
     inner join periods
         on
             closed_days.closed_on < periods.boundary_on
@@ -463,7 +218,7 @@ pipelines as (
         cast(min(began_at) as date) as began_on,
         min(pipeline) as pipeline
 
-    from deals
+    from profiles
     group by pipeline_key
 
 ),
@@ -473,12 +228,12 @@ spine as (
     select
         pipelines.pipeline_key,
         pipelines.pipeline,
-        numbered_stages.stage_number,
-        numbered_stages.stage,
-        numbered_stages.stage_order,
-        numbered_stages.open_stage_number,
-        numbered_stages.value_stage_number,
-        numbered_stages.is_last_stage,
+        stages.stage_number,
+        stages.stage,
+        stages.stage_order,
+        stages.open_stage_number,
+        stages.value_stage_number,
+        stages.is_last_stage,
         deal_values.value_number,
         deal_values.dimension,
         deal_values.dimension_value,
@@ -491,7 +246,7 @@ spine as (
 
     from pipelines
     inner join periods on pipelines.began_on < periods.period_end
-    inner join numbered_stages on pipelines.pipeline_key = numbered_stages.pipeline_key
+    inner join stages on pipelines.pipeline_key = stages.pipeline_key
     inner join deal_values on pipelines.pipeline_key = deal_values.pipeline_key
     where deal_values.began_at is not null
 

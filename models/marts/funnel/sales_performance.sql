@@ -53,14 +53,7 @@ types as (
 -- Each combination of dimensions once: the deals that are counted carry its number instead of its names.
 profiles as (
 
-    select
-        {%- for dimension in dimensions %}
-            {{ dimension }},
-        {%- endfor %}
-        row_number() over (order by {{ dimensions | join(', ') }}) as profile_number
-
-    from deals
-    group by {{ dimensions | join(', ') }}
+    {{ numbered_profiles('deals', dimensions) }}
 
 ),
 
@@ -82,11 +75,7 @@ numbered_deals as (
         deals.closed_at
 
     from deals
-    inner join profiles
-        on
-            {%- for dimension in dimensions %}
-                {{ 'and ' if not loop.first }}deals.{{ dimension }} = profiles.{{ dimension }}
-            {%- endfor %}
+    inner join profiles on {{ has_profile('deals', dimensions) }}
 
 ),
 
