@@ -157,33 +157,24 @@ closed_in_period as (
 
 ),
 
-won_deals as (
-
-    select
-        profile_values.value_number,
-        {{ period_index("'month'", 'closed.closed_on') }} as month_index,
-        cast(closed.amount as double) as amount,
-        closed.cycle_days
-
-    from closed
-    inner join profile_values on closed.profile_number = profile_values.profile_number
-    where closed.is_won
-
-),
-
+-- One type of period after the other: together their values would not fit into little memory.
 medians_in_period as (
 
-    select
-        types.period_type,
-        {{ period_of_month('types.period_type', 'won_deals.month_index') }} as period_index,
-        won_deals.value_number,
-        percentile_cont(0.5) within group (order by won_deals.amount) as median_deal_amount,
-        percentile_cont(0.5) within group (order by won_deals.cycle_days) as median_cycle_days
-
-    from won_deals
-    cross join types
-    group by all
-
+    {% for period_type in period_types() %}
+        select
+            '{{ period_type }}' as period_type,
+            {{ period_index("'" ~ period_type ~ "'", 'closed.closed_on') }} as period_index,
+            profile_values.value_number,
+            percentile_cont(0.5) within group (order by cast(closed.amount as double)) as median_deal_amount,
+            percentile_cont(0.5) within group (order by closed.cycle_days) as median_cycle_days
+        from closed
+        inner join profile_values on closed.profile_number = profile_values.profile_number
+        where closed.is_won
+        group by
+            {{ period_index("'" ~ period_type ~ "'", 'closed.closed_on') }},
+            profile_values.value_number
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 trailing_year as (
