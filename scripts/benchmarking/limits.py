@@ -1,6 +1,7 @@
 """The limits that the warehouse has set itself, and the figures held against them."""
 
 import math
+import statistics
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -69,8 +70,29 @@ def verdicts(results: dict[str, Any]) -> list[Verdict]:
         for job, limit in (("warehouse build", 0.95), ("yardstick", None)):
             sizes = f"{before['customers']:,} to {after['customers']:,} customers"
             found.append(Verdict(f"growth of the {job}, {sizes}", exponent(before, after, job), limit, "", "exponent"))
-    if "daily" in results:
-        found.append(Verdict("a day / a full build", results["daily"]["ratio"], None, "×", "incremental"))
+    times = list(largest["queries_ms"].values())
+    found.append(
+        Verdict("queries of dashboards, median", statistics.median(times), None, "ms", f"{len(times)} queries")
+    )
+    found.append(
+        Verdict(
+            "queries of dashboards, p95",
+            statistics.quantiles(times, n=20, method="inclusive")[-1],
+            145,
+            "ms",
+            f"slowest {max(times):.0f} ms",
+        )
+    )
+    day = largest["day"]
+    found.append(
+        Verdict(
+            "build with a day's delivery / whole build",
+            day["build_cpu_seconds"] / jobs["warehouse build"]["cpu_seconds"],
+            None,
+            "×",
+            f"CPU seconds; {day['rows']:,} new rows, landed in {day['land_seconds']:.1f} s",
+        )
+    )
     return found
 
 

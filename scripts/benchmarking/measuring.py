@@ -14,6 +14,7 @@ from typing import Any
 from benchmarking import dbt_floor
 from benchmarking.agreement import compare_marts
 from benchmarking.company import PROJECT_PYTHON, WAREHOUSE, Company
+from benchmarking.day import measured_day
 from benchmarking.dbt_times import NodeTimes, read_times
 from benchmarking.peers.answers import differences
 from benchmarking.processes import Cost, run_measured
@@ -157,6 +158,8 @@ def _figures(turn: Round, is_largest: bool, say: Say) -> dict[str, Any]:
         ],
     }
     if is_largest:
+        say(f"{company.customers:,} customers: a day's delivery on top")
+        figures["day"] = measured_day(company)
         say(f"{company.customers:,} customers: queries of dashboards")
         out = company.folder / "queries.json"
         arguments = ["-m", "benchmarking.bi", str(company.published_file), str(out)]

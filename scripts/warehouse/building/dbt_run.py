@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import logging
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -19,9 +21,11 @@ from warehouse.publishing.files import PARTIAL, read_json
 
 PASSED = ("success", "pass")
 _KEPT_PARSES = 4
+# Two nodes at a time of a million customers need so much; one needs half of it.
+_SMALL_MEMORY_GIGABYTES = 2
 _RAW_SEEDS = "raw"
 # What a build executes; exposures and the like are listed among the results but do nothing.
-_EXECUTED = ("model", "seed", "snapshot", "test")
+_EXECUTED = ("model", "seed", "snapshot", "test", "operation")
 
 
 @dataclass(frozen=True)
@@ -119,10 +123,13 @@ def run_dbt(
         *("--log-level", "none", "--log-level-file", "info", "--no-print", "--no-version-check"),
         # Unit tests are about the code with the variables as they are by default, not about a delivery.
         *("--exclude-resource-type", "unit_test"),
+        *threads_of(os.environ.get("WAREHOUSE_MEMORY_LIMIT", "")),
     ]
     if is_landed:
         seeds = os.environ.get("WAREHOUSE_SEEDS", "seeds")
         arguments += ["--exclude", f"path:{seeds}/{_RAW_SEEDS}"]
+    # A log that cannot be written is no reason to print where in the code it could not.
+    logging.raiseExceptions = False
     cached = paths.root / "cache" / f"{_parse_key(target, variables)}.msgpack"
     _take_parse(cached, run.target)
     with _environment(run):
@@ -133,6 +140,18 @@ def run_dbt(
     if manifest is None or results is None:
         raise WarehouseError(f"dbt could not start: {described_failure(outcome.exception)}; see {run.logs / 'dbt.log'}")
     return _read_run(manifest, results, seen[0] if seen else "", is_landed)
+
+
+def threads_of(memory_limit: str) -> list[str]:
+    """Return dbt's option for one node at a time where the memory is small: each node may need all of it.
+
+    memory_limit is DuckDB's, as 900MB or 1.5 GiB; anything else leaves the threads of the profile.
+    """
+    read = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG])i?B?\s*", memory_limit, flags=re.IGNORECASE)
+    if read is None:
+        return []
+    gigabytes = float(read[1]) / {"K": 1e6, "M": 1e3, "G": 1}[read[2].upper()]
+    return ["--threads", "1"] if gigabytes < _SMALL_MEMORY_GIGABYTES else []
 
 
 def _read_run(manifest: dict[str, Any], results: dict[str, Any], invocation_id: str, is_landed: bool) -> DbtRun:

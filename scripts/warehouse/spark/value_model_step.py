@@ -25,11 +25,15 @@ def write_value_models(server: ThriftServer, schema: str) -> dict[str, int]:
         return server.arrays(f"select {columns} from {summaries}.{table} where {condition} order by {order}")  # noqa: S608
 
     settings = read("int_value_model_settings", "horizon_months")
-    histories = read("int_purchase_histories", "cut_name, frequency, recency_days, age_days")
+
+    def histories_at(cut_name: str) -> dict[str, Any]:
+        order = "frequency, recency_days, age_days"
+        return read("int_purchase_histories", order, condition=f"cut_name = '{cut_name}'")
+
     fits = fitted_models(
         settings=settings,
         cuts=read("int_value_model_cuts", "cut_name"),
-        histories=histories,
+        histories_at=histories_at,
         order_values=read("int_order_values", "customer_key"),
         contracts=read("int_contract_histories", "plan, renewals, is_closed"),
     )
@@ -37,11 +41,8 @@ def write_value_models(server: ThriftServer, schema: str) -> dict[str, int]:
     server.write(f"{target}.value_model_fits", fits)
     # Read back: the scores follow from the published parameters, in the order that the models read them in.
     fitted = server.arrays(f"select * from {target}.value_model_fits order by scope, cut_name, model, parameter")  # noqa: S608
-    is_all = histories["cut_name"] == "all"
     scores = {
-        "purchase_scores": purchase_scores(
-            settings=settings, fits=fitted, histories={name: column[is_all] for name, column in histories.items()}
-        ),
+        "purchase_scores": purchase_scores(settings=settings, fits=fitted, histories=histories_at("all")),
         "contract_scores": contract_scores(
             settings=settings,
             fits=fitted,

@@ -1,13 +1,13 @@
 """The table of fitted value models, from the grouped histories that the SQL models prepare."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from warehouse.value_models.choice import ModelChoice, ModelComparison, choose_model, fit_purchase_models
+from warehouse.value_models.choice import ModelChoice, ModelComparison, PurchaseFit, choose_model, fit_purchase_models
 from warehouse.value_models.fitting import Fit
 from warehouse.value_models.gamma_gamma import fit_gamma_gamma
 from warehouse.value_models.scoring import holdout_prediction
@@ -15,6 +15,8 @@ from warehouse.value_models.shifted_beta_geometric import fit_shifted_beta_geome
 from warehouse.value_models.sufficient_statistics import PurchaseHistories
 
 Columns = Mapping[str, Any]
+# The histories of a cut by its name, ordered by history.
+HistoriesAt = Callable[[str], Columns]
 
 # Every contract that has no fit of its own plan is scored by all plans together.
 ALL_PLANS = "(all plans)"
@@ -38,14 +40,13 @@ SCHEMA = pa.schema(
 )
 
 
-def purchase_histories(columns: Columns, cut_name: str | None = None) -> PurchaseHistories:
-    """Return the histories of one cut, days turned into weeks; all of them without a cut."""
-    chosen = slice(None) if cut_name is None else np.asarray(columns["cut_name"] == cut_name, dtype=bool)
+def purchase_histories(columns: Columns) -> PurchaseHistories:
+    """Return the histories of one cut, days turned into weeks."""
     return PurchaseHistories.from_arrays(
-        np.asarray(columns["frequency"][chosen], dtype=np.float64),
-        np.asarray(columns["recency_days"][chosen], dtype=np.float64) / 7.0,
-        np.asarray(columns["age_days"][chosen], dtype=np.float64) / 7.0,
-        np.asarray(columns["customers"][chosen], dtype=np.float64),
+        np.asarray(columns["frequency"], dtype=np.float64),
+        np.asarray(columns["recency_days"], dtype=np.float64) / 7.0,
+        np.asarray(columns["age_days"], dtype=np.float64) / 7.0,
+        np.asarray(columns["customers"], dtype=np.float64),
     )
 
 
@@ -73,30 +74,30 @@ def fit_rows(fit: Fit[Any], **common: Any) -> Iterator[dict[str, Any]]:
         }
 
 
-def purchase_rows(cuts: Columns, histories: Columns, minimum_repeaters: int) -> Iterator[dict[str, Any]]:
+def purchase_rows(cuts: Columns, histories_at: HistoriesAt, minimum_repeaters: int) -> Iterator[dict[str, Any]]:
     """Yield the fits of the purchase models at every cut; nothing when too few customers ever repeated.
 
     Formula of the choice: metric definitions §9, the smallest |Σ predicted − Σ actual| in the holdout.
     """
-    is_all = np.asarray(histories["cut_name"] == "all", dtype=bool)
-    is_repeater = np.asarray(histories["frequency"], dtype=np.int64) > 0
-    repeaters = int(np.asarray(histories["customers"], dtype=np.int64)[is_all & is_repeater].sum())
+    latest = histories_at("all")
+    is_repeater = np.asarray(latest["frequency"], dtype=np.int64) > 0
+    repeaters = int(np.asarray(latest["customers"], dtype=np.int64)[is_repeater].sum())
+    del latest
     if repeaters < minimum_repeaters:
         return
     horizons = dict(zip(cuts["cut_name"].tolist(), cuts["horizon_days"].tolist(), strict=True))
-    at_cut = {name: purchase_histories(histories, name) for name in horizons}
-    fits = {name: fit_purchase_models(at_cut[name]) for name in horizons}
-    actual = {
-        name: float(np.asarray(histories["later_days"], dtype=np.float64)[histories["cut_name"] == name].sum())
-        for name in horizons
-    }
-    predicted = {
-        (name, fit.model): None
-        if fit.parameters is None
-        else holdout_prediction(fit.parameters, at_cut[name], horizons[name] / 7.0)
-        for name in horizons
-        for fit in fits[name]
-    }
+    fits: dict[str, tuple[PurchaseFit, ...]] = {}
+    actual: dict[str, float] = {}
+    predicted: dict[tuple[str, str], float | None] = {}
+    for name, horizon_days in horizons.items():
+        columns = histories_at(name)
+        actual[name] = float(np.asarray(columns["later_days"], dtype=np.float64).sum())
+        histories = purchase_histories(columns)
+        fits[name] = fit_purchase_models(histories)
+        for fit in fits[name]:
+            predicted[name, fit.model] = (
+                None if fit.parameters is None else holdout_prediction(fit.parameters, histories, horizon_days / 7.0)
+            )
     comparisons = tuple(
         ModelComparison(before.model, before, after, actual["calibration"], predicted["calibration", before.model])
         for before, after in zip(fits["calibration"], fits["all"], strict=True)
@@ -147,12 +148,15 @@ def contract_rows(contracts: Columns, minimum_customers: int) -> Iterator[dict[s
 
 
 def fitted_models(
-    settings: Columns, cuts: Columns, histories: Columns, order_values: Columns, contracts: Columns
+    settings: Columns, cuts: Columns, histories_at: HistoriesAt, order_values: Columns, contracts: Columns
 ) -> pa.Table:
-    """Return the fits as a table of SCHEMA; columns are numpy arrays by name, as the SQL models hold them."""
+    """Return the fits as a table of SCHEMA; columns are numpy arrays by name, as the SQL models hold them.
+
+    histories_at gives the histories of one cut: those of all cuts together need not fit into memory.
+    """
     minimum_repeaters = int(settings["minimum_repeaters"][0])
     rows = [
-        *purchase_rows(cuts, histories, minimum_repeaters),
+        *purchase_rows(cuts, histories_at, minimum_repeaters),
         *order_value_rows(order_values, minimum_repeaters),
         *contract_rows(contracts, int(settings["minimum_plan_customers"][0])),
     ]

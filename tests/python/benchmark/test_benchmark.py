@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as parquet
 import pytest
 
-from benchmarking import bi, documents, limits, tables, yardstick
+from benchmarking import bi, day, documents, limits, tables, yardstick
 from benchmarking.agreement import KEYS, compare_marts
 from benchmarking.dbt_times import covered_seconds
 from benchmarking.measuring import sizes_up_to
@@ -189,6 +189,7 @@ def results() -> dict[str, Any]:
             "yardstick_parts": {"orders": 1.0},
             "agreement": [{"mart": "nps", "rows": 3, "values": 30, "unmatched": 1, "differing": {"nps": 2}}],
             "queries_ms": {"one": 1.0, "two": 3.0},
+            "day": {"rows": 1000, "land_seconds": 2.0, "build_seconds": build / 2, "build_cpu_seconds": build / 2},
             "peer_differences": {"pandas": ["cohorts: 3 rows differ, 5 against 5 rows"]},
             "value_models": {"warehouse": fit, "lifetimes": fit},
         }
@@ -209,6 +210,23 @@ def test_figures_are_held_against_their_limits() -> None:
     growth = found["growth of the warehouse build, 10,000 to 100,000 customers"]
     assert growth.value == pytest.approx(0.778, abs=0.001)
     assert found["growth of the yardstick, 10,000 to 100,000 customers"].is_kept is None
+    assert found["queries of dashboards, p95"].value == pytest.approx(2.9)
+    assert found["queries of dashboards, p95"].is_kept is True
+    assert found["build with a day's delivery / whole build"].value == 0.5
+
+
+def test_a_day_is_every_thousandth_fact_under_a_new_identifier(raw: Path, tmp_path: Path) -> None:
+    rows = day.write_delivery(raw, tmp_path / "delivery")
+    before = parquet.read_table(raw / "orders.parquet")
+    delivery = parquet.read_table(tmp_path / "delivery" / "orders.parquet")
+    assert delivery.schema.names == before.schema.names
+    assert delivery.num_rows == -(-before.num_rows // day.SHARE)
+    assert set(delivery["order_id"].to_pylist()) == {
+        f"day-{identifier}" for identifier in before["order_id"].to_pylist()[:: day.SHARE]
+    }
+    assert rows == sum(
+        pc.count(parquet.read_table(file).column(0), mode="all").as_py() for file in (tmp_path / "delivery").iterdir()
+    )
 
 
 def test_the_page_keeps_its_text_and_takes_new_figures() -> None:

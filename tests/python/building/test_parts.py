@@ -1,13 +1,17 @@
 """The small parts of a build: variables, messages, the lock, the sweep, the room on the disk, the frozen inputs."""
 
 import datetime
+import errno
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
+from warehouse.building.dbt_run import threads_of
 from warehouse.building.folders import CURRENT, check_room, new_run_folder, sweep
 from warehouse.building.inputs import LANDED, SEEDS, freeze_inputs
 from warehouse.building.locks import exclusive
@@ -17,6 +21,7 @@ from warehouse.building.variables import VariableError, parse_variables, with_pu
 from warehouse.errors import WarehouseError
 from warehouse.landing.run import Options, land
 from warehouse.paths import WarehousePaths
+from warehouse.publishing.compact import SPILL
 
 
 @pytest.fixture
@@ -117,6 +122,29 @@ def test_the_sweep_takes_data_and_old_runs_and_leaves_logs(paths: WarehousePaths
     assert folders[-1].logs.exists()
 
 
+def test_what_the_engine_of_a_dead_process_spilled_is_swept(paths: WarehousePaths) -> None:
+    with subprocess.Popen(["true"]) as dead:
+        pass
+    for process in (dead.pid, os.getpid()):
+        (paths.root / f"{SPILL}{process}").mkdir(parents=True)
+    assert sweep(paths) == 1
+    assert [path.name for path in paths.root.iterdir()] == [f"{SPILL}{os.getpid()}"]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "cannot write below .*No space left on device"),
+        (duckdb.IOException('IO Error: Could not write file "x": No space left on device'), "a build stopped on .*IO"),
+        (duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate 7 MB"), "WAREHOUSE_MEMORY_LIMIT"),
+    ],
+)
+def test_a_disk_or_memory_that_ends_is_one_line(paths: WarehousePaths, error: Exception, words: str) -> None:
+    with pytest.raises(WarehouseError, match=words) as caught, exclusive(paths, "a build"):
+        raise error
+    assert "\n" not in str(caught.value)
+
+
 def test_a_disk_without_room_is_said_before_anything_is_built(
     paths: WarehousePaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +154,22 @@ def test_a_disk_without_room_is_said_before_anything_is_built(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
     with pytest.raises(WarehouseError, match="too little room"):
         check_room(paths)
+
+
+@pytest.mark.parametrize(
+    ("limit", "options"),
+    [
+        ("1GB", ["--threads", "1"]),
+        ("900 MiB", ["--threads", "1"]),
+        ("1.9gb", ["--threads", "1"]),
+        ("2GB", []),
+        ("4GB", []),
+        ("80%", []),
+        ("", []),
+    ],
+)
+def test_nodes_run_one_at_a_time_where_memory_is_small(limit: str, options: list[str]) -> None:
+    assert threads_of(limit) == options
 
 
 def test_what_is_landed_during_a_build_is_not_in_it(paths: WarehousePaths, tmp_path: Path) -> None:
