@@ -160,11 +160,7 @@ deal_stages as (
         reached.stage_key,
 
         ---------- text
-        deals.pipeline,
         coalesce(stages.stage, '(unmapped)') as stage,
-        {%- for dimension in deal_dimensions() %}
-            deals.{{ dimension }},
-        {%- endfor %}
         -- Of a deal that entered: did it go on, was it lost here, or is it undecided?
         case
             when reached.entered_at is null or stages.stage_key is null then null
@@ -172,21 +168,18 @@ deal_stages as (
             when deals.outcome = 'lost' then 'lost'
             else 'open'
         end as stage_outcome,
-        deals.outcome,
 
         ---------- numerics
         stages.stage_order,
         stages.open_stage_number,
         reached.days_in_stage,
-        deals.amount,
 
         ---------- booleans
         reached.is_standing,
 
         ---------- timestamps
         reached.entered_at,
-        reached.reached_at,
-        deals.closed_at
+        reached.reached_at
 
     from reached
     inner join deals on reached.deal_id = deals.deal_id

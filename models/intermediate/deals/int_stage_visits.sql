@@ -8,6 +8,12 @@ deal_stages as (
 
 ),
 
+deals as (
+
+    select * from {{ ref('int_deals') }}
+
+),
+
 profiles as (
 
     select * from {{ ref('int_deal_profiles') }}
@@ -30,29 +36,44 @@ first_stage as (
 
 ),
 
+numbered_deals as (
+
+    select
+        deals.deal_id,
+        deals.outcome,
+        deals.amount,
+        deals.closed_at,
+        profiles.profile_number,
+        first_stage.cohort_month
+
+    from deals
+    inner join profiles on {{ has_profile('deals', ['pipeline_key'] + deal_dimensions()) }}
+    left join first_stage on deals.deal_id = first_stage.deal_id
+
+),
+
 visits as (
 
     select
-        profiles.profile_number,
+        numbered_deals.profile_number,
         numbered_stages.stage_number,
         numbered_stages.stage_order is not null as is_mapped,
-        first_stage.cohort_month,
+        numbered_deals.cohort_month,
         {{ period_index("'month'", 'deal_stages.reached_at') }} as reached_month,
         deal_stages.stage_outcome,
-        deal_stages.outcome,
-        deal_stages.amount,
+        numbered_deals.outcome,
+        numbered_deals.amount,
         deal_stages.days_in_stage,
         deal_stages.is_standing,
         deal_stages.entered_at is not null as is_entered,
-        deal_stages.closed_at
+        numbered_deals.closed_at
 
     from deal_stages
+    inner join numbered_deals on deal_stages.deal_id = numbered_deals.deal_id
     inner join numbered_stages
         on
             deal_stages.pipeline_key = numbered_stages.pipeline_key
             and deal_stages.stage_key = numbered_stages.stage_key
-    inner join profiles on {{ has_profile('deal_stages', ['pipeline_key'] + deal_dimensions()) }}
-    left join first_stage on deal_stages.deal_id = first_stage.deal_id
 
 )
 

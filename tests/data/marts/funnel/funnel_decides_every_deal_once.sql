@@ -29,26 +29,26 @@ funnel_conversion as (
 visits as (
 
     select
-        pipeline,
+        pipeline_key,
         count(entered_at) as entered,
         count(*) as reached
 
     from {{ ref('int_deal_stages') }}
-    group by pipeline
+    group by pipeline_key
 
 ),
 
 totals as (
 
     select
-        pipeline,
+        lower(pipeline) as pipeline_key,
         period_type,
         sum(entered) as entered,
         sum(reached) as reached
 
     from funnel_conversion
     where dimension = 'all'
-    group by pipeline, period_type
+    group by lower(pipeline), period_type
 
 ),
 
@@ -156,11 +156,11 @@ broken_rules as (
 
     select
         'every visit is counted in one month, one quarter and one year' as broken_rule,
-        concat_ws(' ', visits.pipeline, totals.period_type) as failing_row
+        concat_ws(' ', visits.pipeline_key, totals.period_type) as failing_row
     from visits
-    left join totals on visits.pipeline = totals.pipeline
+    left join totals on visits.pipeline_key = totals.pipeline_key
     where
-        totals.pipeline is null
+        totals.pipeline_key is null
         or visits.entered <> totals.entered
         or visits.reached <> totals.reached
 
