@@ -14,12 +14,6 @@ boundaries as (
 
 ),
 
-purchase_days as (
-
-    select * from {{ ref('int_purchase_days') }}
-
-),
-
 customers as (
 
     select * from {{ ref('int_customers') }}
@@ -89,39 +83,39 @@ members as (
 purchases as (
 
     select
-        members.profile_number,
-        members.customer_key,
-        members.first_month,
-        purchase_days.net_amount,
-        {{ period_index("'month'", 'purchase_days.ordered_on') }} as month_index,
-        {{ period_index("'month'", 'purchase_days.previous_ordered_on') }} as previous_month
+        customer_key,
+        net_amount,
+        {{ period_index("'month'", 'ordered_on') }} as month_index,
+        {{ period_index("'month'", 'previous_ordered_on') }} as previous_month
 
-    from members
-    inner join purchase_days on members.customer_key = purchase_days.customer_key
-    where members.basis = 'purchase'
+    from {{ ref('int_purchase_days') }}
 
 ),
 
 purchase_months as (
 
     select
-        profile_number,
-        first_month,
-        month_index,
-        count(case when previous_month is null or previous_month < month_index then 1 end) as month_customers,
+        members.profile_number,
+        members.first_month,
+        purchases.month_index,
+        count(
+            case when purchases.previous_month is null or purchases.previous_month < purchases.month_index then 1 end
+        ) as month_customers,
         count(
             case
                 when
-                    previous_month is null
-                    or {{ period_of_month("'quarter'", 'previous_month') }}
-                    < {{ period_of_month("'quarter'", 'month_index') }}
+                    purchases.previous_month is null
+                    or {{ period_of_month("'quarter'", 'purchases.previous_month') }}
+                    < {{ period_of_month("'quarter'", 'purchases.month_index') }}
                     then 1
             end
         ) as quarter_customers,
-        sum(net_amount) as revenue
+        sum(purchases.net_amount) as revenue
 
     from purchases
-    group by profile_number, first_month, month_index
+    inner join members on purchases.customer_key = members.customer_key
+    where members.basis = 'purchase'
+    group by members.profile_number, members.first_month, purchases.month_index
 
 ),
 
@@ -159,14 +153,12 @@ purchase_periods as (
 
 ),
 
--- Per member the last period retained, and the end of the streak that period 1 is part of. Every streak of purchases
+-- Per customer the last period retained, and the end of the streak that period 1 is part of. Every streak of purchases
 -- begins with the first one, and ends where for the first time a period is missing.
-purchase_reach as (
+purchase_streaks as (
 
     select
-        profile_number,
         customer_key,
-        first_month,
         max(month_index) as last_month,
         min(case when previous_month < month_index - 1 then previous_month end) as month_streak_end,
         min(
@@ -179,7 +171,22 @@ purchase_reach as (
         ) as quarter_streak_end
 
     from purchases
-    group by profile_number, customer_key, first_month
+    group by customer_key
+
+),
+
+purchase_reach as (
+
+    select
+        members.profile_number,
+        members.first_month,
+        purchase_streaks.last_month,
+        purchase_streaks.month_streak_end,
+        purchase_streaks.quarter_streak_end
+
+    from purchase_streaks
+    inner join members on purchase_streaks.customer_key = members.customer_key
+    where members.basis = 'purchase'
 
 ),
 
