@@ -31,7 +31,7 @@ existing as (
 
     from accounts
     cross join as_of
-    where accounts.is_known or accounts.first_fact_at < as_of.as_of
+    where accounts.is_known or {{ is_before_as_of('accounts.first_fact_at') }}
     group by accounts.customer_key
 
 ),

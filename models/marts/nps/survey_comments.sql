@@ -52,7 +52,7 @@ survey_comments as (
     left join accounts on responses.account_id = accounts.account_id
     where
         responses.comment is not null
-        and responses.responded_at < as_of.as_of
+        and {{ is_before_as_of('responses.responded_at') }}
         and not coalesce(accounts.is_test, false)
         and {{ personal_data_is_published('survey_comments') }}
 
