@@ -188,7 +188,7 @@ measured as (
         sum(case when place <= floor((customers + 9) / 10.0) then {{ in_whole_units('share') }} end) as top_decile_units,
         sum({{ in_whole_units('share * share') }}) as squared_units,
         sum({{ in_whole_units('share * place_from_below') }}) as placed_units,
-        max(share) as largest_customer_share
+        max({{ in_whole_units('share') }}) as largest_units
 
     from shares
     group by boundary_number
@@ -212,7 +212,7 @@ revenue_concentration as (
         cast(coalesce(measured.customers, 0) as bigint) as customers,
         {{ of_whole_units('measured.top_decile_units') }} as top_decile_share,
         {{ of_whole_units('measured.squared_units') }} as herfindahl_index,
-        measured.largest_customer_share,
+        {{ of_whole_units('measured.largest_units') }} as largest_customer_share,
         (
             2 * measured.customers * {{ of_whole_units('measured.placed_units') }} - (measured.customers + 1)
         ) / measured.customers as gini
