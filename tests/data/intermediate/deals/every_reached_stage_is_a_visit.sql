@@ -22,15 +22,26 @@ counted as (
 
     from {{ ref('int_stage_visits') }}
 
+),
+
+broken_rules as (
+
+    select
+        'there are as many visits as reached stages' as broken_rule,
+        concat_ws(' ', reached.visits, counted.visits) as failing_row
+    from reached
+    cross join counted
+    where reached.visits <> counted.visits
+
+    union all
+
+    select
+        'they were entered as often, for as many days' as broken_rule,
+        concat_ws(' ', reached.entered, counted.entered, reached.whole_days, counted.whole_days) as failing_row
+    from reached
+    cross join counted
+    where reached.entered <> counted.entered or reached.whole_days <> counted.whole_days
+
 )
 
-select
-    reached.visits as reached_stages,
-    counted.visits as counted_visits
-
-from reached
-cross join counted
-where
-    reached.visits <> counted.visits
-    or reached.entered <> counted.entered
-    or reached.whole_days <> counted.whole_days
+select * from broken_rules

@@ -39,16 +39,26 @@ counted as (
 
     from {{ ref('int_orders') }}
 
+),
+
+broken_rules as (
+
+    select
+        'there are as many orders as current rows of customers' as broken_rule,
+        concat_ws(' ', delivered.orders, counted.orders) as failing_row
+    from delivered
+    cross join counted
+    where delivered.orders <> counted.orders
+
+    union all
+
+    select
+        'they are worth what was delivered' as broken_rule,
+        concat_ws(' ', delivered.reporting_amount, counted.reporting_amount) as failing_row
+    from delivered
+    cross join counted
+    where delivered.reporting_amount <> counted.reporting_amount
+
 )
 
-select
-    delivered.orders as delivered_orders,
-    counted.orders as counted_orders,
-    delivered.reporting_amount as delivered_amount,
-    counted.reporting_amount as counted_amount
-
-from delivered
-cross join counted
-where
-    delivered.orders <> counted.orders
-    or delivered.reporting_amount <> counted.reporting_amount
+select * from broken_rules
