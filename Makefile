@@ -7,6 +7,7 @@ READY := $(VENV)/.ready
 POSTGRES_READY := .venv-postgres/.ready
 SPARK_READY := .venv-spark/.ready
 BENCH_READY := .venv-bench/.ready
+OLDER_CLIENT_READY := .venv-duckdb12/.ready
 BIN := $(VENV)/bin
 # The first Python on the PATH that is new enough.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -17,7 +18,8 @@ TESTED := $(CURDIR)/.warehouse/tested
 SQL := $(shell find models tests/data -name '*.sql' -not -path 'tests/data/generic/*' 2>/dev/null)
 # Files without a statement of their own: calls of macros, which become thousands of lines that no rule may complain about.
 # Of each kind one is parsed as it is compiled.
-EXPANDED := models/staging/survey/stg_survey__survey_responses.sql models/intermediate/rows/int_rows__orders.sql
+EXPANDED := models/staging/survey/stg_survey__survey_responses.sql models/intermediate/rows/int_rows__orders.sql \
+	models/intermediate/deals/int_stage_stays__month.sql
 CALLS := $(filter-out $(EXPANDED),$(shell grep -Lw select $(SQL)))
 MACROS := $(shell find macros -name '*.sql') dbt_project.yml .sqlfluff
 
@@ -85,9 +87,17 @@ pytest: $(READY)  ## The Python suite: landing, building, known answers, recompu
 mutation: $(READY)  ## Change every operator of the SQL, one at a time: does a unit test notice?
 	@$(BIN)/python scripts/mutate.py
 
-torture: $(READY)  ## Kill builds and publications at random moments, fill disks, and read all the while (an hour)
+$(OLDER_CLIENT_READY): requirements/older_client.txt
+	@rm -rf .venv-duckdb12
+	@$(PYTHON) -m venv .venv-duckdb12
+	@.venv-duckdb12/bin/pip install --quiet --no-deps --require-hashes -r requirements/older_client.txt
+	@touch $@
+
+torture: $(READY) $(OLDER_CLIENT_READY)  ## Kill builds, publications and erasures at random moments, fill disks, and read all the while
 	@WAREHOUSE_TORTURE_KILLS=500 WAREHOUSE_TORTURE_BUILDS=20 \
-		$(BIN)/pytest -s -m "slow or not slow" tests/python/publishing/test_kills.py tests/python/building
+		$(BIN)/pytest -s -m "slow or not slow" tests/python/publishing/test_kills.py tests/python/erasing \
+			tests/python/building/test_whole_build.py tests/python/building/test_failing_tests.py \
+			tests/python/building/test_faults.py tests/python/building/test_torture.py
 
 $(POSTGRES_READY): requirements/postgres.txt pyproject.toml
 	@rm -rf .venv-postgres
@@ -120,7 +130,7 @@ $(SPARK_READY): requirements/spark.txt pyproject.toml
 	@touch $@
 
 test-spark: $(READY) $(SPARK_READY)  ## Run the models on a Spark cluster (started by the script); every number against DuckDB
-	@scripts/with_spark.sh .venv-spark/bin/pytest -s tests/python/spark
+	@env -u WAREHOUSE_DIR scripts/with_spark.sh .venv-spark/bin/pytest -s --durations=0 tests/python/spark
 
 lock:  ## Lock the requirements again (needs uv)
 	uv pip compile requirements/main.in --override requirements/overrides.txt $(LOCK) -o requirements/main.txt
@@ -130,6 +140,7 @@ lock:  ## Lock the requirements again (needs uv)
 		$(LOCK) -o requirements/spark.txt
 	uv pip compile requirements/bench.in --override requirements/overrides.txt --constraint requirements/main.txt \
 		$(LOCK) -o requirements/bench.txt
+	uv pip compile requirements/older_client.in $(LOCK) -o requirements/older_client.txt
 
 clean:  ## Remove what dbt and the tools wrote; the landing zone and the published warehouse stay
 	rm -rf target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
--- One row per profile of deals and dimension, `all` among them: what is counted by profile is broken down by joining it.
+-- One row per profile of deals and dimension, `all` among them: what is counted by profile is broken down by a join.
 with
 
 profiles as (

@@ -159,16 +159,6 @@ deal_stages as (
         deals.pipeline_key,
         reached.stage_key,
 
-        ---------- text
-        coalesce(stages.stage, '(unmapped)') as stage,
-        -- Of a deal that entered: did it go on, was it lost here, or is it undecided?
-        case
-            when reached.entered_at is null or stages.stage_key is null then null
-            when deals.highest_stage_order > stages.stage_order or deals.outcome = 'won' then 'advanced'
-            when deals.outcome = 'lost' then 'lost'
-            else 'open'
-        end as stage_outcome,
-
         ---------- numerics
         stages.stage_order,
         stages.open_stage_number,
@@ -179,7 +169,17 @@ deal_stages as (
 
         ---------- timestamps
         reached.entered_at,
-        reached.reached_at
+        reached.reached_at,
+
+        ---------- text
+        coalesce(stages.stage, '(unmapped)') as stage,
+        -- Of a deal that entered: did it go on, was it lost here, or is it undecided?
+        case
+            when reached.entered_at is null or stages.stage_key is null then null
+            when deals.highest_stage_order > stages.stage_order or deals.outcome = 'won' then 'advanced'
+            when deals.outcome = 'lost' then 'lost'
+            else 'open'
+        end as stage_outcome
 
     from reached
     inner join deals on reached.deal_id = deals.deal_id

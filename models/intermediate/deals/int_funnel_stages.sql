@@ -1,4 +1,4 @@
--- One row per pipeline and stage of the funnel, numbered: the open stages, and one for all that the reference does not know.
+-- One row per pipeline and stage of the funnel, numbered: the open stages, and one for all that are unmapped.
 with
 
 stages as (

@@ -1,2 +1,2 @@
--- One row per stage, dimension value and quarter of reaching it: after how many days half of the deals had left, and nine in ten.
+-- One row per stage, dimension value and quarter of reaching it: when half of the deals had left, and nine in ten.
 {{ stage_stays('quarter') }}

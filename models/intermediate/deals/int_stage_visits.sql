@@ -1,5 +1,5 @@
--- One row per deal and stage that it reached, by numbers: as narrow as a fact of which there are millions, and from which
--- every figure of the funnel is counted. A deal reaches a stage when it enters it, or when it skips it.
+-- One row per deal and stage that it reached, by numbers: narrow, because there are millions, and every figure of the
+-- funnel is counted from them. A deal reaches a stage when it enters it, or when it skips it.
 with
 
 deal_stages as (

@@ -1,5 +1,5 @@
--- One row per order that exists at as_of: its net amount after its refunds, in the reporting currency. As narrow as what
--- reads it: the order itself is found in int_rows__orders.
+-- One row per order that exists at as_of: its net amount after its refunds, in the reporting currency. As narrow as
+-- what reads it needs: the order itself is found in int_rows__orders.
 with
 
 as_of as (

@@ -22,10 +22,6 @@ judged as (
         versions.file,
         versions.line_number,
         versions.record_number,
-        case
-            when versions.row_state = 'current' and cycles.account_id is not null then versions.account_id
-            else versions.key_value
-        end as key_value,
         versions.repaired_columns,
         versions.load_sequence,
         versions.delivery_order,
@@ -53,6 +49,10 @@ judged as (
         versions.created_at,
 
         ---------- fate
+        case
+            when versions.row_state = 'current' and cycles.account_id is not null then versions.account_id
+            else versions.key_value
+        end as key_value,
         case
             when versions.row_state = 'current' and cycles.account_id is not null then 'merge_cycle'
             else versions.quarantine_reason

@@ -38,7 +38,6 @@ responses as (
         file,
         line_number,
         record_number,
-        case when row_state = 'current' and final_reason is not null then response_id else key_value end as key_value,
         repaired_columns,
         load_sequence,
         delivery_order,
@@ -62,6 +61,7 @@ responses as (
 
         ---------- fate
         final_reason as quarantine_reason,
+        case when row_state = 'current' and final_reason is not null then response_id else key_value end as key_value,
         case when row_state = 'current' and final_reason is not null then 'quarantined' else row_state end as row_state
 
     from judged

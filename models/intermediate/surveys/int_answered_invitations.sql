@@ -1,5 +1,5 @@
--- One row per invitation whose respondent answered it in time. Apart from the invitations, so that neither join has to hold
--- more than it needs.
+-- One row per invitation whose respondent answered it in time. Apart from the invitations, so that neither join has to
+-- hold more than it needs.
 with
 
 invitations as (

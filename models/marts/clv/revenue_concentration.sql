@@ -156,8 +156,8 @@ totals as (
 
     select
         boundary_number,
-        count(*) as customers,
-        cast(sum(revenue) as double) as total_revenue
+        cast(sum(revenue) as double) as total_revenue,
+        count(*) as customers
 
     from revenues
     group by boundary_number
@@ -185,7 +185,9 @@ measured as (
     select
         boundary_number,
         max(customers) as customers,
-        sum(case when place <= floor((customers + 9) / 10.0) then {{ in_whole_units('share') }} end) as top_decile_units,
+        sum(
+            case when place <= floor((customers + 9) / 10.0) then {{ in_whole_units('share') }} end
+        ) as top_decile_units,
         sum({{ in_whole_units('share * share') }}) as squared_units,
         sum({{ in_whole_units('share * place_from_below') }}) as placed_units,
         max({{ in_whole_units('share') }}) as largest_units

@@ -34,18 +34,26 @@ broken_rules as (
             '{{ model.identifier }}' as model,
             count(*) as failing_rows
         from (
-            select {{ key_of_row(entity) }} as row_key
-            from {{ model }}
+            select keyed.row_key
+            from (
+                select
+                    {{ key_of_row(entity) }} as row_key,
+                    {{ quick_fingerprint(key_of_row(entity)) }} as key_fingerprint
+                from {{ model }}
+                where row_state = 'current'
+            ) as keyed
             where
-                row_state = 'current'
-                and {{ quick_fingerprint(key_of_row(entity)) }} in (
-                    select {{ quick_fingerprint(key_of_row(entity)) }}
-                    from {{ model }}
-                    where row_state = 'current'
-                    group by {{ quick_fingerprint(key_of_row(entity)) }}
+                keyed.key_fingerprint in (
+                    select candidates.key_fingerprint
+                    from (
+                        select {{ quick_fingerprint(key_of_row(entity)) }} as key_fingerprint
+                        from {{ model }}
+                        where row_state = 'current'
+                    ) as candidates
+                    group by candidates.key_fingerprint
                     having count(*) > 1
                 )
-            group by {{ key_of_row(entity) }}
+            group by keyed.row_key
             having count(*) > 1
         ) as contested_keys
         having count(*) > 0

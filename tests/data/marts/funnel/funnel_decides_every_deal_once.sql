@@ -41,14 +41,14 @@ visits as (
 totals as (
 
     select
-        lower(pipeline) as pipeline_key,
         period_type,
+        lower(pipeline) as pipeline_key,
         sum(entered) as entered,
         sum(reached) as reached
 
     from funnel_conversion
     where dimension = 'all'
-    group by lower(pipeline), period_type
+    group by period_type, lower(pipeline)
 
 ),
 
