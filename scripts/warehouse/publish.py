@@ -38,18 +38,14 @@ def publish(
 
 
 def _publish(run: str | None) -> dict[str, Any]:
-    from warehouse.building.locks import exclusive, unwritable_message
-    from warehouse.errors import WarehouseError
+    from warehouse.building.locks import exclusive
     from warehouse.paths import warehouse_paths
     from warehouse.publishing.live import choose_version, publish_version
 
     paths = warehouse_paths()
     with exclusive(paths, "a publication"):
-        try:
-            version = choose_version(paths, run)
-            publish_version(paths, version)
-        except OSError as error:
-            raise WarehouseError(unwritable_message(paths, error)) from None
+        version = choose_version(paths, run)
+        publish_version(paths, version)
     return {"run_id": version.run_id, "as_of": version.record["as_of"]}
 
 

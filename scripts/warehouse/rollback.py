@@ -9,17 +9,13 @@ import typer
 
 def rollback(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
     """Publish the version that was live before. A damaged published file is replaced by its kept version."""
-    from warehouse.building.locks import exclusive, unwritable_message
-    from warehouse.errors import WarehouseError
+    from warehouse.building.locks import exclusive
     from warehouse.paths import warehouse_paths
     from warehouse.publishing.live import roll_back
 
     paths = warehouse_paths()
     with exclusive(paths, "a rollback"):
-        try:
-            version = roll_back(paths)
-        except OSError as error:
-            raise WarehouseError(unwritable_message(paths, error)) from None
+        version = roll_back(paths)
     if as_json:
         sys.stdout.write(json.dumps({"run_id": version.run_id, "as_of": version.record["as_of"]}) + "\n")
     else:

@@ -1,6 +1,7 @@
 """The folder of a build, what is swept from dead ones, and whether the disk has room for a new one."""
 
 import datetime
+import os
 import secrets
 import shutil
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from warehouse.errors import WarehouseError
 from warehouse.paths import WarehousePaths
+from warehouse.publishing.compact import SPILL
 from warehouse.publishing.files import PARTIAL, remove
 
 # Runs whose logs and compiled SQL are kept for a look; the data of a failed run stays until the next build.
@@ -85,6 +87,10 @@ def sweep(paths: WarehousePaths) -> int:
         for path in folder.glob(f".*{PARTIAL}"):
             remove(path)
             removed += 1
+    for path in paths.root.glob(f"{SPILL}*"):
+        if not _is_alive(path.name.removeprefix(SPILL)):
+            remove(path)
+            removed += 1
     runs = sorted(
         (path for path in paths.builds.glob("*-*") if path.is_dir()), key=lambda path: path.stat().st_mtime_ns
     )
@@ -98,6 +104,17 @@ def sweep(paths: WarehousePaths) -> int:
                 remove(path / name)
                 removed += 1
     return removed
+
+
+def _is_alive(process: str) -> bool:
+    """Tell whether a process runs; somebody else's counts too."""
+    try:
+        os.kill(int(process), 0)
+    except (ValueError, ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def check_room(paths: WarehousePaths) -> None:

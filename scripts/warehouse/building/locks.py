@@ -1,12 +1,14 @@
 """One build, publication or erasure at a time. The lock belongs to the process and dies with it."""
 
 import datetime
+import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from filelock import FileLock, Timeout
 
+from warehouse.building.messages import described_failure
 from warehouse.errors import WarehouseError
 from warehouse.paths import WarehousePaths
 from warehouse.publishing.files import read_json, write_json
@@ -19,8 +21,11 @@ OWNER_FILE = ".build.owner.json"
 def exclusive(paths: WarehousePaths, action: str) -> Iterator[None]:
     """Hold the lock of the warehouse while `action` ("a build", "a rollback") runs.
 
-    Raises WarehouseError at once when another process holds it, or when the folder cannot be written.
+    Raises WarehouseError at once when another process holds it, when the folder cannot be written, and for whatever
+    keeps the action from reading or writing its files: each of them is one line for the user.
     """
+    import duckdb
+
     try:
         paths.root.mkdir(parents=True, exist_ok=True)
         lock = FileLock(paths.root / LOCK_FILE, timeout=0)
@@ -30,10 +35,17 @@ def exclusive(paths: WarehousePaths, action: str) -> Iterator[None]:
     except OSError as error:
         raise WarehouseError(unwritable_message(paths, error)) from None
     try:
-        _write_owner(paths, action)
+        write_json(paths.root / OWNER_FILE, _owner(action))
         yield
+    except ConnectionError:
+        raise
+    except OSError as error:
+        raise WarehouseError(unwritable_message(paths, error)) from None
+    except duckdb.Error as error:
+        raise WarehouseError(engine_message(paths, action, error)) from None
     finally:
-        (paths.root / OWNER_FILE).unlink(missing_ok=True)
+        with suppress(OSError):
+            (paths.root / OWNER_FILE).unlink(missing_ok=True)
         lock.release()
 
 
@@ -44,12 +56,19 @@ def unwritable_message(paths: WarehousePaths, error: OSError) -> str:
     return f"cannot write below {paths.root} ({reason}): {advice}"
 
 
-def _write_owner(paths: WarehousePaths, action: str) -> None:
+def engine_message(paths: WarehousePaths, action: str, error: Exception) -> str:
+    """Return what the user reads when the engine stopped outside of dbt: no room, no memory, or a damaged file."""
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS):
+        if os.strerror(number) in str(error):
+            return unwritable_message(paths, OSError(number, os.strerror(number)))
+    reason = described_failure(error).rstrip(". ")
+    advice = "give it more memory by WAREHOUSE_MEMORY_LIMIT; " if "Out of Memory" in reason else ""
+    return f"{action} stopped on {paths.root} ({reason}): {advice}nothing published was changed"
+
+
+def _owner(action: str) -> dict[str, str | int]:
     now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S")
-    try:
-        write_json(paths.root / OWNER_FILE, {"action": action, "process": os.getpid(), "since": now})
-    except OSError as error:
-        raise WarehouseError(unwritable_message(paths, error)) from None
+    return {"action": action, "process": os.getpid(), "since": now}
 
 
 def _held_message(paths: WarehousePaths) -> str:

@@ -12,7 +12,7 @@ from warehouse.building.dbt_run import DbtRun, run_dbt
 from warehouse.building.folders import RunFolder, check_room, new_run_folder, sweep
 from warehouse.building.inputs import Inputs, freeze_inputs
 from warehouse.building.kept_rows import keep_rows, take_kept_rows
-from warehouse.building.locks import exclusive, unwritable_message
+from warehouse.building.locks import exclusive
 from warehouse.building.progress import shown_progress
 from warehouse.building.variables import with_published_window
 from warehouse.errors import WarehouseError
@@ -107,10 +107,7 @@ def build_warehouse(paths: WarehousePaths, options: Options, say: Say) -> Outcom
     Raises WarehouseError when the build could not begin or its files could not be written.
     """
     with exclusive(paths, "a build"):
-        try:
-            return _build(paths, options, say)
-        except OSError as error:
-            raise WarehouseError(unwritable_message(paths, error)) from None
+        return _build(paths, options, say)
 
 
 def _build(paths: WarehousePaths, options: Options, say: Say) -> Outcome:

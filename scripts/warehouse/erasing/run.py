@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from warehouse.building.locks import exclusive, unwritable_message
+from warehouse.building.locks import exclusive
 from warehouse.erasing.customer import Customer, find_customer
 from warehouse.erasing.landing import LandedErasure, commit_erasure, prepare_erasure
 from warehouse.erasing.memory import erased_hashes, identifier_hash, remember
@@ -11,6 +11,7 @@ from warehouse.errors import WarehouseError
 from warehouse.landing import zone
 from warehouse.landing.personal_data import Tokens, token_key
 from warehouse.paths import WarehousePaths
+from warehouse.publishing.compact import SPILL
 from warehouse.publishing.files import remove
 
 # What plain `dbt build` leaves in WAREHOUSE_DIR, and what builds leave.
@@ -33,10 +34,7 @@ def erase_customer(paths: WarehousePaths, account_id: str) -> Erased:
     Raises WarehouseError when nothing landed or kept names the account.
     """
     with exclusive(paths, "an erasure"), zone.locked(paths):
-        try:
-            return _erase(paths, account_id)
-        except OSError as error:
-            raise WarehouseError(unwritable_message(paths, error)) from None
+        return _erase(paths, account_id)
 
 
 def _erase(paths: WarehousePaths, given: str) -> Erased:
@@ -55,7 +53,7 @@ def _erase(paths: WarehousePaths, given: str) -> Erased:
         raise WarehouseError(_unknown_message(paths))
     for name in _BUILD_STATE:
         remove(paths.root / name)
-    for folder in (paths.builds, paths.root / "cache"):
+    for folder in (paths.builds, paths.root / "cache", *paths.root.glob(f"{SPILL}*")):
         remove(folder)
     commit_erasure(paths)
     return Erased(len(customer.accounts), landed.count, versions)

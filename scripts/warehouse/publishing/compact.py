@@ -10,6 +10,7 @@ from warehouse.paths import warehouse_paths
 # The oldest client that must read the published file decides its format.
 STORAGE_VERSION = "v1.2.0"
 SCHEMA = "marts"
+SPILL = "spill-"
 Fingerprints = dict[str, dict[str, Any]]
 
 
@@ -29,7 +30,8 @@ def open_engine() -> Any:
 
     connection = duckdb.connect()
     connection.execute("set TimeZone = 'UTC'")
-    connection.execute(f"set temp_directory = {literal(str(warehouse_paths().root / 'spill'))}")
+    # A folder for each process: what a killed one leaves is swept without touching what another one writes.
+    connection.execute(f"set temp_directory = {literal(str(warehouse_paths().root / f'{SPILL}{os.getpid()}'))}")
     if limit := os.environ.get("WAREHOUSE_MEMORY_LIMIT"):
         connection.execute(f"set memory_limit = {literal(limit)}")
     return connection

@@ -4,6 +4,8 @@ import datetime
 import os
 import secrets
 import shutil
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,8 @@ from warehouse.publishing.files import PARTIAL, digest, flush_file, flush_folder
 from warehouse.publishing.versions import Version, kept_versions, read_stack, write_stack
 
 READ_ONLY = 0o444
-# Rolling back takes less than a second: only files up to this size are read whole before.
-_QUICKLY_READ_BYTES = 100_000_000
+# Rolling back takes less than a second: only files up to this size are read whole before (0.3 s, two at a time).
+_QUICKLY_READ_BYTES = 400_000_000
 
 
 def read_mart_run(file: Path) -> dict[str, Any] | None:
@@ -91,6 +93,12 @@ def _seems_whole(file: Path, record: dict[str, Any]) -> bool:
     return file.exists() and file.stat().st_size == int(record["bytes"])
 
 
+def _seem_whole(files: Sequence[tuple[Path, dict[str, Any]]]) -> list[bool]:
+    """Tell for each file with its record whether it seems whole; they are read side by side."""
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda each: _seems_whole(*each), files))
+
+
 def swap_in(paths: WarehousePaths, version: Version, is_instant: bool = False) -> None:
     """Make a version the published file by one rename. Readers that have the old file open keep it.
 
@@ -127,7 +135,7 @@ def publish_version(paths: WarehousePaths, version: Version, accepted: bool = Fa
     """Publish a kept version on top of what is live. Call it while holding the lock of the warehouse."""
     live = live_version(paths)
     stack = read_stack(paths, live.run_id if live else None) if paths.published_file.exists() else []
-    if live is None or live.run_id != version.run_id:
+    if not stack or stack[-1]["run_id"] != version.run_id:
         stack.append({"run_id": version.run_id, "published_at": now_text(), "accepted_change": accepted})
     write_stack(paths, stack)
     swap_in(paths, version)
@@ -143,18 +151,32 @@ def roll_back(paths: WarehousePaths, is_damaged: bool | None = None) -> Version:
     versions = kept_versions(paths)
     live = live_version(paths)
     stack = read_stack(paths, live.run_id if live else None)
+    before = versions.get(stack[-2]["run_id"]) if len(stack) > 1 else None
+    looked_at: dict[str, bool] = {}
     if is_damaged is None:
-        is_damaged = live is None or not _seems_whole(paths.published_file, live.record)
+        is_damaged = live is None
+        if live is not None:
+            files = [(paths.published_file, live.record)]
+            files += [(before.file, before.record)] if before else []
+            is_damaged = not (found := _seem_whole(files))[0]
+            looked_at = {before.run_id: found[1]} if before else {}
     candidates = stack if is_damaged else stack[:-1]
     for number in range(len(candidates) - 1, -1, -1):
         version = versions.get(candidates[number]["run_id"])
-        if version is not None and _seems_whole(version.file, version.record) and is_readable(version):
+        if version is None:
+            continue
+        if version.run_id not in looked_at:
+            looked_at[version.run_id] = _seems_whole(version.file, version.record)
+        if looked_at[version.run_id] and is_readable(version):
             swap_in(paths, version, is_instant=True)
             entry = {**candidates[number], "rolled_back_at": now_text()}
             write_stack(paths, [*candidates[:number], entry])
             return version
     if not paths.published_file.exists():
         raise WarehouseError("nothing is published yet: run `warehouse build`")
+    if live is not None and not is_damaged and not is_whole(paths.published_file, live.record):
+        # Too large to be read whole at first, and there is nothing earlier: now there is time.
+        return roll_back(paths, is_damaged=True)
     raise WarehouseError("no earlier version is kept: nothing to go back to (the published warehouse is unchanged)")
 
 

@@ -178,8 +178,11 @@ def export_quarantined(paths: WarehousePaths, wanted: Wanted, target: Path, over
     """Write the rows that fit as CSV files that a spreadsheet shows and `warehouse land` takes back corrected.
 
     `target` is a file (.csv) for the rows of one entity, else a folder that gets a file per entity. Raises
-    WarehouseError when rows of several entities were to go into one file, or a file is there already.
+    WarehouseError when rows of several entities were to go into one file, or a file is there already, or the target is
+    in WAREHOUSE_DIR.
     """
+    if target.resolve().is_relative_to(paths.root):
+        raise WarehouseError(f"{target.name} would lie in WAREHOUSE_DIR, where no erasure finds it: use another folder")
     with _listing(paths) as connection:
         found = connection.execute(f"select distinct entity from listed where {wanted.condition} order by all")  # noqa: S608
         names = [row[0] for row in found.fetchall() if row[0] in entities()]

@@ -43,7 +43,7 @@ class Command:
             env=environment,
             text=True,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=options.pop("stderr", subprocess.PIPE),
             **options,
         )
 
@@ -66,6 +66,18 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exports")
     Command(folder / "unused").run("generate", "--customers", "30", "--format", "csv", "--out", folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def jumping_clock(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment in which CLOCK_JUMP moves the clock of a process; skips the test where it cannot be made."""
+    library = tmp_path_factory.mktemp("clock") / "clock.so"
+    compiler = shutil.which("cc")
+    if compiler is None or sys.platform != "linux":
+        pytest.skip("needs a C compiler on Linux to move the clock of a process")
+    source = PROJECT_DIR / "tests/python/building/clock.c"
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
+    return {"LD_PRELOAD": str(library)}
 
 
 @pytest.fixture

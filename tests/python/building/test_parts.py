@@ -135,7 +135,8 @@ def test_what_the_engine_of_a_dead_process_spilled_is_swept(paths: WarehousePath
     ("error", "words"),
     [
         (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "cannot write below .*No space left on device"),
-        (duckdb.IOException('IO Error: Could not write file "x": No space left on device'), "a build stopped on .*IO"),
+        (duckdb.IOException('Could not write file "x": No space left on device'), "cannot write below .*No space left"),
+        (duckdb.IOException('Corrupt database file "x"'), "a build stopped on .*Corrupt database file …"),
         (duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate 7 MB"), "WAREHOUSE_MEMORY_LIMIT"),
     ],
 )

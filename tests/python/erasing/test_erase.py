@@ -1,6 +1,9 @@
 """Erasing a customer: out of every byte, merged accounts and mentions included, and a redelivery stays erased."""
 
+import random
 import shutil
+import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from publishing.companies import keep, marks
+from publishing.forked import KILLS, Forked
 from warehouse.erasing.customer import find_customer
 from warehouse.erasing.landing import FOLDER, READY, drop_remembered, finish_erasure, prepare_erasure
 from warehouse.erasing.memory import erased_hashes, names_erased, remembered, without_erased
@@ -19,7 +23,8 @@ from warehouse.errors import WarehouseError
 from warehouse.landing import zone
 from warehouse.landing.run import Options, land
 from warehouse.paths import WarehousePaths
-from warehouse.publishing.live import publish_version
+from warehouse.publishing.live import publish_version, published_state
+from warehouse.publishing.quarantined import Wanted, export_quarantined
 
 # Ids and texts of the customer that is erased; none of them may be left in any byte.
 SECRETS = (
@@ -155,6 +160,12 @@ def test_an_unknown_account_changes_nothing(paths: WarehousePaths) -> None:
     assert erased_hashes(paths) == frozenset()
 
 
+def test_nothing_is_exported_to_where_no_erasure_would_find_it(paths: WarehousePaths) -> None:
+    for target in (paths.root / "open.csv", paths.landing / "open"):
+        with pytest.raises(WarehouseError, match="lie in WAREHOUSE_DIR"):
+            export_quarantined(paths, Wanted(), target, overwrites=True)
+
+
 def test_erasing_twice_is_no_error(paths: WarehousePaths) -> None:
     erase_customer(paths, "ACC-SECRET")
     assert erase_customer(paths, "ACC-SECRET").landed_rows == 0
@@ -169,7 +180,7 @@ def test_kept_versions_and_the_published_file_lose_the_customer(paths: Warehouse
     erased = erase_customer(paths, "A17")
     assert erased.version_rows == {"first": 3, "second": 3}
     assert marks(paths.published_file) == {"second"}
-    from warehouse.publishing.live import published_state, roll_back
+    from warehouse.publishing.live import roll_back
 
     assert published_state(paths) == "live"
     assert roll_back(paths).run_id == "first"
@@ -247,6 +258,35 @@ def test_the_memory_is_worth_nothing_without_the_key(paths: WarehousePaths) -> N
     contains = remembered(paths)
     assert contains is not None
     assert contains("account", pa.array(["ACC-SECRET"])).to_pylist() == [False]
+
+
+def test_an_erasure_killed_at_any_moment_is_finished_by_the_next(paths: WarehousePaths, tmp_path: Path) -> None:
+    for run_id in ("first", "second"):
+        version = keep(paths, run_id, more=["insert into made.marts.nps values ('" + run_id + "', 'ACC-SECRET', 1)"])
+        publish_version(paths, version)
+    whole = WarehousePaths(tmp_path / "whole")
+    shutil.copytree(paths.root, whole.root)
+    begun = time.monotonic()
+    erase_customer(whole, "ACC-SECRET")
+    longest = time.monotonic() - begun
+    chance = random.Random(20250701)
+    kills, again = max(4, KILLS // 10), 0
+    with Forked("erase") as erasing:
+        for number in range(kills):
+            copy = WarehousePaths(tmp_path / f"copy-{number}")
+            shutil.copytree(paths.root, copy.root)
+            erasing.killed(copy, chance.uniform(0, longest))
+            # Readers see one whole run, with this customer or without.
+            assert marks(copy.published_file) == {"second"}
+            if published_state(copy) == "damaged":
+                again += 1
+            erase_customer(copy, "ACC-SECRET")
+            assert published_state(copy) == "live"
+            assert marks(copy.published_file) == {"second"}
+            for path, contents in uncompressed(copy).items():
+                assert not any(secret.encode() in contents for secret in SECRETS), path
+            shutil.rmtree(copy.root)
+    sys.stdout.write(f"{kills} killed erasures, {again} between a version and the published file\n")
 
 
 @pytest.mark.parametrize("is_ready", [True, False])

@@ -105,6 +105,32 @@ def test_one_damaged_bit_is_noticed(paths: WarehousePaths) -> None:
     assert published_state(paths) == "live"
 
 
+def test_a_large_damaged_file_is_healed_where_nothing_earlier_is_kept(
+    paths: WarehousePaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warehouse.publishing.live._QUICKLY_READ_BYTES", 0)
+    publish_version(paths, keep(paths, "first", rows=20_000))
+    with pytest.raises(WarehouseError, match="nothing to go back to"):
+        roll_back(paths)
+    paths.published_file.chmod(0o644)
+    with paths.published_file.open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(b"\xff")
+    assert published_state(paths) == "damaged"
+    assert roll_back(paths).run_id == "first"
+    assert published_state(paths) == "live"
+
+
+def test_publishing_a_damaged_run_again_is_no_second_publication(paths: WarehousePaths) -> None:
+    publish_version(paths, keep(paths, "first"))
+    second = keep(paths, "second")
+    publish_version(paths, second)
+    damage(paths.published_file)
+    publish_version(paths, second)
+    assert live(paths) == "second"
+    assert roll_back(paths).run_id == "first"
+
+
 def test_a_damaged_version_is_passed_over(paths: WarehousePaths) -> None:
     publish_version(paths, keep(paths, "first"))
     second = keep(paths, "second")
