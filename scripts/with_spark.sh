@@ -161,6 +161,12 @@ settings=(
     spark.executor.extraJavaOptions="$java_options"
     # A check of Spark's own optimizer after every rule; it doubles the time that a large model takes to plan.
     spark.sql.lightweightPlanChangeValidation=false
+    # Small data: most of the time goes into plans. No plan is revised while it runs, no rule looks for conditions that
+    # follow from others, and expressions are interpreted, because to compile them takes longer than to evaluate them.
+    spark.sql.adaptive.enabled=false
+    spark.sql.constraintPropagation.enabled=false
+    spark.sql.codegen.wholeStage=false
+    spark.sql.codegen.factoryMode=NO_CODEGEN
     # Pages of the plans of past statements, which nobody looks at.
     spark.sql.ui.retainedExecutions=1
     spark.sql.thriftserver.ui.retainedStatements=1

@@ -103,6 +103,8 @@ def _build_half(outcome: SparkOutcome, half: str, target: str, variables: Mappin
         left_out.append(VALUE_MODELS)
     else:
         arguments += ["--select", VALUE_MODELS]
+        # The same project under the same settings: read once.
+        arguments += ["--partial-parse-file-path", str(outcome.folder / HALVES[0] / "target" / "partial_parse.msgpack")]
     if variables.get("landing_zone") or variables.get("raw_folders"):
         # The seeds of raw entities hold the sample company.
         left_out.append(f"path:{os.environ.get('WAREHOUSE_SEEDS', 'seeds')}/raw")

@@ -6,22 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from recomputation.companies import random_company
-from spark.conftest import Company, build_both, write_csv
-from warehouse.contract import entities
+from spark.conftest import Company, build_both, csv_folders, reader
 from warehouse.paths import PROJECT_DIR
 from warehouse.spark.thrift_server import ThriftServer
-from warehouse.spark.views import publish_run, published_run
+from warehouse.spark.views import published_run
 
 DBT = Path(sys.executable).parent / "dbt"
-
-
-@pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Company:
-    """The sample company from the seeds, with every data test."""
-    return build_both(tmp_path_factory.mktemp("sample"), {}, is_tested=True)
 
 
 def test_the_sample_company_has_the_same_marts(sample: Company, server: ThriftServer) -> None:
@@ -48,21 +39,12 @@ def test_every_unit_test_passes(sample: Company, tmp_path: Path) -> None:
 
 
 def test_a_random_company_that_lies_in_folders(tmp_path: Path, server: ThriftServer) -> None:
-    """Nothing is landed: both engines read the same CSV files."""
-    folders = {}
-    for name, rows in random_company(9).items():
-        if rows:
-            folder = tmp_path / name
-            folder.mkdir()
-            half = len(rows) // 2
-            for number, part in enumerate((rows[:half], rows[half:])):
-                write_csv(part, entities()[name].column_names, folder / f"part_{number}.csv")
-            folders[name] = f"file://{folder}"
-    company = build_both(tmp_path / "warehouse", {"raw_folders": folders, "raw_format": "csv", "inactivity_days": 60})
+    """Nothing is landed: both engines read the same CSV files. Readers go from one run to the next."""
+    before = published_run(server)
+    folders = csv_folders(random_company(9), tmp_path / "raw")
+    with reader() as runs:
+        company = build_both(
+            tmp_path / "warehouse", {"raw_folders": folders, "raw_format": "csv", "inactivity_days": 60}
+        )
+    assert runs == [before, company.spark.run_id]
     assert company.differences(server, "marts") == {}
-
-
-def test_a_publication_can_be_taken_back(sample: Company, server: ThriftServer) -> None:
-    publish_run(server, sample.spark.run_id)
-    assert published_run(server) == sample.spark.run_id
-    assert sample.differences(server, "marts") == {}
