@@ -33,7 +33,7 @@ def _balance(connection: Any) -> Finding:
 
 def _registry(connection: Any, inputs: Inputs) -> Finding:
     if inputs.kind != LANDED:
-        return Finding("loads complete", "load registry", NOTED, "built from the seeds: there is no registry")
+        return Finding("loads complete", "load registry", NOTED, f"built from the {inputs.kind}: there is no registry")
     counted = connection.execute(
         "select load_id, entity, file, sum(rows_in)::bigint from marts_file.marts.load_reconciliation group by all"
     ).fetchall()

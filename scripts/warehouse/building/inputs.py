@@ -10,7 +10,7 @@ from warehouse.erasing.landing import finish_erasure
 from warehouse.landing import zone
 from warehouse.paths import WarehousePaths
 
-SEEDS, LANDED = "seeds", "landing zone"
+SEEDS, LANDED, FOLDERS = "seeds", "landing zone", "raw folders"
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Inputs:
 
     def sentence(self) -> str:
         """Return what is built, for the user."""
+        if self.kind == FOLDERS:
+            return "building from the folders of raw_folders; what was landed is left aside"
         if self.kind == SEEDS:
             return "the landing zone is empty: building the sample company from the seeds"
         count = len({load["load_id"] for load in self.loads})

@@ -10,7 +10,7 @@ from warehouse.auditing.run import Audit, Published, audit
 from warehouse.auditing.shrinkage import row_counts
 from warehouse.building.dbt_run import DbtRun, run_dbt
 from warehouse.building.folders import RunFolder, check_room, new_run_folder, sweep
-from warehouse.building.inputs import Inputs, freeze_inputs
+from warehouse.building.inputs import FOLDERS, SEEDS, Inputs, freeze_inputs
 from warehouse.building.kept_rows import keep_rows, take_kept_rows
 from warehouse.building.locks import exclusive
 from warehouse.building.progress import shown_progress
@@ -118,7 +118,8 @@ def _build(paths: WarehousePaths, options: Options, say: Say) -> Outcome:
     _heal(paths, say)
     check_room(paths)
     run = new_run_folder(paths)
-    inputs = freeze_inputs(paths, run.path / "landing")
+    is_raw = bool(options.variables.get("raw_folders"))
+    inputs = Inputs(FOLDERS) if is_raw else freeze_inputs(paths, run.path / "landing")
     say(inputs.sentence())
     live = _Live(live_version(paths), read_mart_run(paths.published_file))
     window = live.inactivity_days(paths, inputs)
@@ -133,7 +134,7 @@ def _build(paths: WarehousePaths, options: Options, say: Say) -> Outcome:
         if reuse is not None:
             say(reuse.sentence())
     with shown_progress() as on_event:
-        dbt = run_dbt(paths, run, options.target, settings, inputs.folder is not None, on_event)
+        dbt = run_dbt(paths, run, options.target, settings, inputs.kind != SEEDS, on_event)
     findings, unmapped = _audited(run, dbt, inputs, live, options)
     row = read_mart_run(run.marts_file) if options.is_served else None
     outcome = Outcome(
