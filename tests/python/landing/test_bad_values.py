@@ -134,7 +134,8 @@ def test_case_meets_its_verdict_in_staging(case: dict[str, Any] | None, staged: 
 )
 def test_case_has_its_values(case: dict[str, Any] | None, staged: Staged) -> None:
     assert case is not None
-    rows = {row["key_value"].split("~")[1]: row for row in staged.of_case(case) if row["row_state"] == "current"}
+    (key_column,) = entities()[case["entity"]].key
+    rows = {row[key_column].split("~")[1]: row for row in staged.of_case(case) if row["row_state"] == "current"}
     for key, values in case["expect_values"].items():
         for column, expected in values.items():
             actual = rows[key][column]
