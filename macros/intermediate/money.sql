@@ -8,6 +8,11 @@
     cast(cast({{ money }} as double) * cast({{ share }} as double) as decimal(38, 10))
 {%- endmacro %}
 
+{# The margin rate of a sale: its own where it states one, else that of its product, else the var. #}
+{% macro margin_rate(products, stated=none) -%}
+    coalesce({{ stated ~ ', ' if stated }}{{ products }}.gross_margin_rate, {{ var('gross_margin_rate') }})
+{%- endmacro %}
+
 {# A ratio as a double; NULL when the denominator is 0 or unknown. #}
 {% macro ratio(numerator, denominator) -%}
     cast({{ numerator }} as double) / nullif(cast({{ denominator }} as double), 0)

@@ -53,7 +53,7 @@ begun as (
         corrected.cancel_reason,
         corrected.cancel_type,
         corrected.reporting_mrr as mrr,
-        coalesce(products.gross_margin_rate, {{ var('gross_margin_rate') }}) as margin_rate,
+        {{ margin_rate('products') }} as margin_rate,
         corrected.started_at,
         corrected.corrected_ended_at as ended_at,
         cast(corrected.started_at as date) as started_on,

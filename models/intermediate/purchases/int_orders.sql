@@ -10,10 +10,7 @@ as_of as (
 
 delivered as (
 
-    select rows_.*
-    from {{ ref('int_rows__orders') }} as rows_
-    cross join as_of
-    where rows_.row_state = 'current' and {{ is_before_as_of('rows_.ordered_at') }}
+    {{ current_rows_before_as_of(ref('int_rows__orders'), 'ordered_at') }}
 
 ),
 
@@ -53,7 +50,7 @@ netted as (
         -- Refunds count at the rate of the order, so that a full refund leaves exactly nothing.
         {{ money_product('(delivered.amount + coalesce(refunds.amount, 0))', 'delivered.exchange_rate') }}
             as net_amount,
-        coalesce(delivered.margin, products.gross_margin_rate, {{ var('gross_margin_rate') }}) as margin_rate
+        {{ margin_rate('products', stated='delivered.margin') }} as margin_rate
 
     from delivered
     inner join accounts on delivered.account_id = accounts.account_id

@@ -10,10 +10,7 @@ as_of as (
 
 delivered as (
 
-    select rows_.*
-    from {{ ref('int_rows__orders') }} as rows_
-    cross join as_of
-    where rows_.row_state = 'current' and {{ is_before_as_of('rows_.ordered_at') }}
+    {{ current_rows_before_as_of(ref('int_rows__orders'), 'ordered_at') }}
 
 ),
 
@@ -82,8 +79,7 @@ identified as (
         attributed.amount,
         attributed.reporting_amount,
         {{ money_share(
-            'attributed.reporting_amount',
-            'coalesce(attributed.margin, products.gross_margin_rate, ' ~ var('gross_margin_rate') ~ ')'
+            'attributed.reporting_amount', margin_rate('products', stated='attributed.margin')
         ) }} as net_margin,
 
         ---------- booleans
