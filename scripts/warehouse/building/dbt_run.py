@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,11 @@ from warehouse.publishing.files import PARTIAL, read_json
 
 PASSED = ("success", "pass")
 _KEPT_PARSES = 4
+_PARSE = "partial_parse.msgpack"
+# The event of dbt that ends the reading of the project.
+_HAS_READ = "FoundStats"
+_READINGS = 3
+_CLOCK_TOLERANCE_SECONDS = 0.5
 # Two nodes at a time of a million customers need so much; one needs half of it.
 _SMALL_MEMORY_GIGABYTES = 2
 _RAW_SEEDS = "raw"
@@ -95,6 +101,35 @@ class DbtRun:
         return found
 
 
+class _Invocation:
+    """What the events of one dbt invocation tell: its id, and how the clock of the day went while dbt read.
+
+    dbt resolves the references, docs and macros of what it read since it began, by that clock. When it is put back
+    meanwhile, nodes look older than the run and stay half read, now and in every run that takes over the parse.
+    """
+
+    def __init__(self, on_event: Callable[[Any], None]) -> None:
+        self.invocation_id = ""
+        self._on_event = on_event
+        self._begun = _clock_of_the_day()
+        self._read: float | None = None
+
+    def listen(self, event: Any) -> None:
+        self.invocation_id = self.invocation_id or event.info.invocation_id
+        if event.info.name == _HAS_READ and self._read is None:
+            self._read = _clock_of_the_day()
+        self._on_event(event)
+
+    def clock_was_put_back(self) -> bool:
+        read = _clock_of_the_day() if self._read is None else self._read
+        return self._begun - read > _CLOCK_TOLERANCE_SECONDS
+
+
+def _clock_of_the_day() -> float:
+    """Return how far the clock of the day is ahead of the one that nobody sets, in seconds."""
+    return time.time() - time.monotonic()
+
+
 def run_dbt(
     paths: WarehousePaths,
     run: RunFolder,
@@ -108,12 +143,6 @@ def run_dbt(
     Raises WarehouseError when dbt stops before it could run any node, as for a project that does not parse.
     """
     from dbt.cli.main import dbtRunner
-
-    seen: list[str] = []
-
-    def listen(event: Any) -> None:
-        seen.append(event.info.invocation_id) if not seen else None
-        on_event(event)
 
     arguments = [
         "build",
@@ -132,14 +161,19 @@ def run_dbt(
     logging.raiseExceptions = False
     cached = paths.root / "cache" / f"{_parse_key(target, variables)}.msgpack"
     _take_parse(cached, run.target)
-    with _environment(run):
-        outcome = dbtRunner(callbacks=[listen]).invoke(arguments)
-        _close_engine()
+    for _ in range(_READINGS):
+        invocation = _Invocation(on_event)
+        with _environment(run):
+            outcome = dbtRunner(callbacks=[invocation.listen]).invoke(arguments)
+            _close_engine()
+        if not invocation.clock_was_put_back():
+            break
+        (run.target / _PARSE).unlink(missing_ok=True)
     _keep_parse(run.target, cached)
     manifest, results = read_json(run.target / "manifest.json"), read_json(run.target / "run_results.json")
     if manifest is None or results is None:
         raise WarehouseError(f"dbt could not start: {described_failure(outcome.exception)}; see {run.logs / 'dbt.log'}")
-    return _read_run(manifest, results, seen[0] if seen else "", is_landed)
+    return _read_run(manifest, results, invocation.invocation_id, is_landed)
 
 
 def threads_of(memory_limit: str) -> list[str]:
@@ -259,11 +293,11 @@ def _parse_key(target: str, variables: Mapping[str, Any]) -> str:
 def _take_parse(cached: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     if cached.exists():
-        shutil.copyfile(cached, target / "partial_parse.msgpack")
+        shutil.copyfile(cached, target / _PARSE)
 
 
 def _keep_parse(target: Path, cached: Path) -> None:
-    parsed = target / "partial_parse.msgpack"
+    parsed = target / _PARSE
     if not parsed.exists():
         return
     cached.parent.mkdir(exist_ok=True)

@@ -1,9 +1,11 @@
-/* Preloaded by the tests: the clock of the day jumps by CLOCK_JUMP seconds, CLOCK_JUMP_AFTER seconds after the first look. */
+/* Preloaded by the tests: the clock of the day jumps by CLOCK_JUMP seconds, CLOCK_JUMP_AFTER seconds after the first look
+   or as soon as the file CLOCK_JUMP_FILE exists. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 static int look(clockid_t clock, struct timespec *now) {
     static int (*real)(clockid_t, struct timespec *);
@@ -13,10 +15,11 @@ static int look(clockid_t clock, struct timespec *now) {
 
 static long jump(void) {
     static time_t begun;
-    const char *seconds = getenv("CLOCK_JUMP"), *after = getenv("CLOCK_JUMP_AFTER");
+    const char *seconds = getenv("CLOCK_JUMP"), *after = getenv("CLOCK_JUMP_AFTER"), *file = getenv("CLOCK_JUMP_FILE");
     struct timespec now;
     look(CLOCK_MONOTONIC, &now);
     if (!begun) begun = now.tv_sec;
+    if (seconds && file) return access(file, F_OK) ? 0 : atol(seconds);
     return seconds && now.tv_sec - begun >= (after ? atol(after) : 0) ? atol(seconds) : 0;
 }
 

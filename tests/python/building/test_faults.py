@@ -1,8 +1,10 @@
 """Faults that take whole builds, run by `make torture`; `make test` has a shorter version of each."""
 
+import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import duckdb
@@ -31,6 +33,11 @@ def counts(file: Path) -> dict[str, int]:
     with duckdb.connect(str(file), read_only=True) as connection:
         names = connection.execute("select table_name from duckdb_tables()").fetchall()
         return {name: connection.execute(f"select count(*) from marts.{name}").fetchall()[0][0] for (name,) in names}
+
+
+def log_of_dbt(command: Command) -> str:
+    logs = {path.resolve() for path in command.paths.builds.glob("*/logs/dbt.log")}
+    return "".join(log.read_text("utf-8") for log in logs)
 
 
 def test_a_company_without_rows_has_empty_marts(tmp_path: Path) -> None:
@@ -111,6 +118,26 @@ def test_a_clock_that_jumps_changes_no_order(exports: Path, tmp_path: Path, jump
     ]
     for earlier in reversed(built[:-1]):
         assert command.json("rollback")["run_id"] == earlier["run_id"]
+
+
+def test_a_clock_put_back_while_the_project_is_read_loses_no_reference(
+    exports: Path, tmp_path: Path, jumping_clock: dict[str, str]
+) -> None:
+    command = Command(tmp_path / "warehouse")
+    command.run("land", exports / "accounts.csv", exports / "orders.csv")
+    jump = {**jumping_clock, "CLOCK_JUMP": "-630000000", "CLOCK_JUMP_FILE": str(tmp_path / "jump")}
+    build = Command(command.root, environment=jump).start("build", "--json")
+    logged = ""
+    while "partial parsing" not in logged.lower():
+        assert build.poll() is None
+        time.sleep(0.02)
+        logged = log_of_dbt(command)
+    (tmp_path / "jump").touch()
+    output, errors = build.communicate(timeout=600)
+    assert json.loads(output)["state"] == "published", errors
+    # It was read once more, and the half reading is not what the next build takes over.
+    assert log_of_dbt(command).count("Running with dbt") == 2
+    assert command.json("build")["state"] == "published"
 
 
 def test_a_failing_unit_test_stops_dbt_build(broken_project: Path, tmp_path: Path) -> None:
