@@ -11,6 +11,7 @@ from warehouse.errors import WarehouseError
 from warehouse.paths import WarehousePaths
 from warehouse.publishing.compact import SPILL
 from warehouse.publishing.files import PARTIAL, remove
+from warehouse.publishing.versions import bring_back_versions
 
 # Runs whose logs and compiled SQL are kept for a look; the data of a failed run stays until the next build.
 KEPT_RUNS = 5
@@ -82,6 +83,7 @@ def sweep(paths: WarehousePaths) -> int:
 
     Call it while holding the lock of the warehouse.
     """
+    bring_back_versions(paths)
     removed = 0
     for folder in (paths.builds, paths.published, paths.root / "versions", paths.root / "cache", paths.root):
         for path in folder.glob(f".*{PARTIAL}"):

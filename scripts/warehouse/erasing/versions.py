@@ -9,16 +9,16 @@ from warehouse.erasing.customer import SHORTEST_NAME, Customer
 from warehouse.erasing.landing import REPLACEMENT, Address, LandedErasure
 from warehouse.paths import WarehousePaths
 from warehouse.publishing.compact import SCHEMA, compact_copy, literal, mart_tables, open_engine, quoted
-from warehouse.publishing.files import PARTIAL, digest, read_json, remove
-from warehouse.publishing.live import live_version, now_text, swap_in
+from warehouse.publishing.files import digest, read_json, remove
+from warehouse.publishing.live import is_whole, live_version, now_text, swap_in
 from warehouse.publishing.versions import (
     AUDIT,
     FILE,
     Version,
-    keep_version,
+    bring_back_versions,
     kept_versions,
     new_version_folder,
-    versions_folder,
+    replace_version,
 )
 
 CUSTOMER_COLUMN = "account_id"
@@ -39,6 +39,7 @@ class _Traces:
 
 def scrub_versions(paths: WarehousePaths, customer: Customer, landed: LandedErasure) -> dict[str, int]:
     """Rewrite the kept versions and the published file without this customer; return rows per run."""
+    bring_back_versions(paths)
     live = live_version(paths)
     names = {name for name in customer.names if len(name) >= SHORTEST_NAME}
     traces = _Traces(
@@ -54,7 +55,9 @@ def scrub_versions(paths: WarehousePaths, customer: Customer, landed: LandedEras
     for version in kept_versions(paths).values():
         rows, replaced = _scrub(paths, version, traces)
         scrubbed[version.run_id] = rows
-        if live is not None and version.run_id == live.run_id and rows:
+        is_live = live is not None and version.run_id == live.run_id
+        # An erasure that was killed may have cleaned the version and not yet what is published.
+        if is_live and not is_whole(paths.published_file, replaced.record):
             swap_in(paths, replaced)
     if live is None and paths.published_file.exists():
         # No version of it is kept that could be cleaned: what is published must go with the customer.
@@ -85,11 +88,7 @@ def _scrub(paths: WarehousePaths, version: Version, traces: _Traces) -> tuple[in
         "erased_at": now_text(),
     }
     file.chmod(0o444)
-    old = versions_folder(paths) / f".{version.run_id}.old{PARTIAL}"
-    version.folder.rename(old)
-    kept = keep_version(paths, prepared, version.run_id, record, read_json(old / AUDIT))
-    remove(old)
-    return rows, kept
+    return rows, replace_version(paths, version, prepared, record, read_json(version.folder / AUDIT))
 
 
 def _copy_without(source: Path, draft: Path, traces: _Traces) -> int:

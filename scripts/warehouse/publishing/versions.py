@@ -19,6 +19,7 @@ from warehouse.publishing.files import PARTIAL, flush_file, flush_folder, read_j
 
 KEPT_VERSIONS = 5
 FILE, RECORD, AUDIT = "warehouse.duckdb", "run.json", "audit.json"
+_ASIDE = f".aside{PARTIAL}"
 
 
 def versions_folder(paths: WarehousePaths) -> Path:
@@ -78,6 +79,24 @@ def keep_version(paths: WarehousePaths, prepared: Path, run_id: str, record: dic
     prepared.rename(folder)
     flush_folder(folder.parent)
     return Version(folder, record)
+
+
+def replace_version(
+    paths: WarehousePaths, version: Version, prepared: Path, record: dict[str, Any], findings: Any
+) -> Version:
+    """Put a prepared folder in the place of a kept version; killed midway, `bring_back_versions` undoes it."""
+    aside = version.folder.with_name(f".{version.run_id}{_ASIDE}")
+    version.folder.rename(aside)
+    kept = keep_version(paths, prepared, version.run_id, record, findings)
+    remove(aside)
+    return kept
+
+
+def bring_back_versions(paths: WarehousePaths) -> None:
+    """Bring back versions that were set aside for a rewritten one which never came."""
+    for aside in versions_folder(paths).glob(f".*{_ASIDE}"):
+        folder = aside.with_name(aside.name.removeprefix(".").removesuffix(_ASIDE))
+        remove(aside) if folder.exists() else aside.rename(folder)
 
 
 # ---------------------------------------------------------------- the order of publications

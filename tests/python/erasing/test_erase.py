@@ -25,6 +25,7 @@ from warehouse.landing.run import Options, land
 from warehouse.paths import WarehousePaths
 from warehouse.publishing.live import publish_version, published_state
 from warehouse.publishing.quarantined import Wanted, export_quarantined
+from warehouse.publishing.versions import Version, keep_version, kept_versions
 
 # Ids and texts of the customer that is erased; none of them may be left in any byte.
 SECRETS = (
@@ -287,6 +288,32 @@ def test_an_erasure_killed_at_any_moment_is_finished_by_the_next(paths: Warehous
                 assert not any(secret.encode() in contents for secret in SECRETS), path
             shutil.rmtree(copy.root)
     sys.stdout.write(f"{kills} killed erasures, {again} between a version and the published file\n")
+
+
+@pytest.mark.parametrize("step", ["publishing.versions.keep_version", "erasing.versions.swap_in"])
+def test_an_erasure_killed_between_two_renames_is_finished_by_the_next(
+    paths: WarehousePaths, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    for run_id in ("first", "second"):
+        version = keep(paths, run_id, more=["insert into made.marts.nps values ('" + run_id + "', 'ACC-SECRET', 1)"])
+        publish_version(paths, version)
+    published = uncompressed(paths)[paths.published_file]
+
+    def killed(place: WarehousePaths, *arguments: Any) -> Version:
+        if step.endswith("swap_in") or "second" in arguments:
+            raise KeyboardInterrupt
+        return keep_version(place, *arguments)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(f"warehouse.{step}", killed)
+        erase_customer(paths, "ACC-SECRET")
+    assert uncompressed(paths)[paths.published_file] == published
+    erase_customer(paths, "ACC-SECRET")
+    assert published_state(paths) == "live"
+    assert list(kept_versions(paths)) == ["first", "second"]
+    assert marks(paths.published_file) == {"second"}
+    for path, contents in uncompressed(paths).items():
+        assert not any(secret.encode() in contents for secret in SECRETS), path
 
 
 @pytest.mark.parametrize("is_ready", [True, False])
