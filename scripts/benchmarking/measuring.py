@@ -179,8 +179,9 @@ def measured_floor(folder: Path, rounds: int, say: Say) -> dict[str, Any]:
     """Measure the build of the sample company beside what dbt costs for as many nodes that do nothing."""
     sample, floor = Company(0, folder / SAMPLE), folder / "dbt_floor"
     sample.warehouse.mkdir(parents=True, exist_ok=True)
-    say("sample company: first build (parses the project)")
-    _, target = sample.build("first_build")
+    say("sample company: two builds that parse the project (the second knows the published inactivity window)")
+    for name in ("first_build", "second_build"):
+        _, target = sample.build(name)
     times = read_times(target)
     dbt_floor.prepare(floor, times.models, times.tests)
     command = [str(PROJECT_PYTHON), "-m", "benchmarking.dbt_floor", str(floor)]

@@ -21,6 +21,7 @@ from warehouse.paths import PROJECT_DIR, WarehousePaths
 from warehouse.publishing.files import PARTIAL, read_json
 
 PASSED = ("success", "pass")
+MEMORY_LIMIT = "WAREHOUSE_MEMORY_LIMIT"
 _KEPT_PARSES = 4
 _PARSE = "partial_parse.msgpack"
 # The event of dbt that ends the reading of the project.
@@ -152,7 +153,7 @@ def run_dbt(
         *("--log-level", "none", "--log-level-file", "info", "--no-print", "--no-version-check"),
         # Unit tests are about the code with the variables as they are by default, not about a delivery.
         *("--exclude-resource-type", "unit_test"),
-        *threads_of(os.environ.get("WAREHOUSE_MEMORY_LIMIT", "")),
+        *threads_of(os.environ.get(MEMORY_LIMIT, "")),
     ]
     if is_landed:
         seeds = os.environ.get("WAREHOUSE_SEEDS", "seeds")

@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+# What the engine calls the lack of it.
+OUT_OF_MEMORY = "Out of Memory Error"
 _LONGEST = 300
 # Errors that come from the code name tables and columns; all others may quote the data.
 _ABOUT_CODE = (

@@ -8,11 +8,12 @@ from typing import Any
 from warehouse.auditing.findings import Finding, as_rows, failed, write_table
 from warehouse.auditing.run import Audit, Published, audit
 from warehouse.auditing.shrinkage import row_counts
-from warehouse.building.dbt_run import DbtRun, run_dbt
+from warehouse.building.dbt_run import MEMORY_LIMIT, DbtRun, run_dbt
 from warehouse.building.folders import RunFolder, check_room, new_run_folder, sweep
 from warehouse.building.inputs import FOLDERS, SEEDS, Inputs, freeze_inputs
 from warehouse.building.kept_rows import keep_rows, take_kept_rows
 from warehouse.building.locks import exclusive
+from warehouse.building.messages import OUT_OF_MEMORY
 from warehouse.building.progress import shown_progress
 from warehouse.building.variables import with_published_window
 from warehouse.errors import WarehouseError
@@ -78,7 +79,11 @@ class Outcome:
         """Return one line per failed node or, when dbt was content, per failed finding."""
         if self.dbt.failures:
             lines = [failure.sentence() for failure in self.dbt.failures]
-            return lines + ([f"{self.dbt.skipped} nodes that need them were skipped"] if self.dbt.skipped else [])
+            if self.dbt.skipped:
+                lines.append(f"{self.dbt.skipped} nodes that need them were skipped")
+            if any(OUT_OF_MEMORY in failure.message for failure in self.dbt.failures):
+                lines.append(f"allow the engine more memory: {MEMORY_LIMIT}, for instance {MEMORY_LIMIT}=4GB")
+            return lines
         return [finding.sentence() for finding in failed(self.findings)]
 
 

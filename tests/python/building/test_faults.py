@@ -177,6 +177,7 @@ def test_a_limit_that_is_too_little_memory_is_one_line_for_each_model(tmp_path: 
     failed = command.run("build", expect=1)
     lines = failed.stderr.splitlines()
     assert any("Out of Memory" in line for line in lines)
+    assert sum("WAREHOUSE_MEMORY_LIMIT=" in line for line in lines) == 1
     assert "nothing was published" in lines[-1]
 
 
