@@ -22,8 +22,10 @@ class Inputs:
     loads: list[dict[str, Any]] = field(default_factory=list)
 
     @property
-    def rows(self) -> int:
-        """Data records in the landed files."""
+    def rows(self) -> int | None:
+        """Data records in the landed files; None for raw folders, which nobody counted."""
+        if self.kind == FOLDERS:
+            return None
         return sum(int(load["rows_in"]) for load in self.loads)
 
     def sentence(self) -> str:

@@ -10,7 +10,7 @@ from warehouse.auditing.run import Audit, Published, audit
 from warehouse.auditing.shrinkage import row_counts
 from warehouse.building.dbt_run import MEMORY_LIMIT, DbtRun, run_dbt
 from warehouse.building.folders import RunFolder, check_room, new_run_folder, sweep
-from warehouse.building.inputs import FOLDERS, SEEDS, Inputs, freeze_inputs
+from warehouse.building.inputs import FOLDERS, Inputs, freeze_inputs
 from warehouse.building.kept_rows import keep_rows, take_kept_rows
 from warehouse.building.locks import exclusive
 from warehouse.building.messages import OUT_OF_MEMORY
@@ -139,7 +139,7 @@ def _build(paths: WarehousePaths, options: Options, say: Say) -> Outcome:
         if reuse is not None:
             say(reuse.sentence())
     with shown_progress() as on_event:
-        dbt = run_dbt(paths, run, options.target, settings, inputs.kind != SEEDS, on_event)
+        dbt = run_dbt(paths, run, options.target, settings, inputs, on_event)
     findings, unmapped = _audited(run, dbt, inputs, live, options)
     row = read_mart_run(run.marts_file) if options.is_served else None
     outcome = Outcome(

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from warehouse.building.dbt_run import threads_of
+from warehouse.building.dbt_run import DEFAULT_MEMORY_LIMIT, MEMORY_LIMIT, threads_of
 from warehouse.building.folders import CURRENT, check_room, new_run_folder, sweep
 from warehouse.building.inputs import LANDED, SEEDS, freeze_inputs
 from warehouse.building.locks import exclusive
@@ -20,7 +20,7 @@ from warehouse.building.run import is_replay
 from warehouse.building.variables import VariableError, parse_variables, with_published_window
 from warehouse.errors import WarehouseError
 from warehouse.landing.run import Options, land
-from warehouse.paths import WarehousePaths
+from warehouse.paths import PROJECT_DIR, WarehousePaths
 from warehouse.publishing.compact import SPILL
 
 
@@ -158,19 +158,27 @@ def test_a_disk_without_room_is_said_before_anything_is_built(
 
 
 @pytest.mark.parametrize(
-    ("limit", "options"),
+    ("limit", "rows", "is_one"),
     [
-        ("1GB", ["--threads", "1"]),
-        ("900 MiB", ["--threads", "1"]),
-        ("1.9gb", ["--threads", "1"]),
-        ("2GB", []),
-        ("4GB", []),
-        ("80%", []),
-        ("", []),
+        ("1GB", 0, True),
+        ("900 MiB", 0, True),
+        ("1.9gb", 0, True),
+        ("2GB", 0, False),
+        ("4GB", 40_000_000, False),
+        ("4GB", 40_000_001, True),
+        ("4GB", None, True),
+        ("0.5GB", 1, True),
+        ("80%", 40_000_001, False),
+        ("", None, False),
     ],
 )
-def test_nodes_run_one_at_a_time_where_memory_is_small(limit: str, options: list[str]) -> None:
-    assert threads_of(limit) == options
+def test_nodes_run_one_at_a_time_where_memory_is_small(limit: str, rows: int | None, is_one: bool) -> None:
+    assert threads_of(limit, rows) == (["--threads", "1"] if is_one else [])
+
+
+def test_the_memory_limit_that_is_assumed_is_that_of_the_profile() -> None:
+    profile = (PROJECT_DIR / "profiles.yml").read_text("utf-8")
+    assert f"env_var('{MEMORY_LIMIT}', '{DEFAULT_MEMORY_LIMIT}')" in profile
 
 
 def test_what_is_landed_during_a_build_is_not_in_it(paths: WarehousePaths, tmp_path: Path) -> None:

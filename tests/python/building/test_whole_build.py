@@ -5,6 +5,7 @@ import csv
 import json
 import os
 import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -180,17 +181,19 @@ def test_a_killed_build_changes_nothing_and_is_swept(command: Command, first: An
     # A terminal is read all the time: one that is full stops whoever writes to it.
     screen = Thread(target=read_to_the_end, args=(terminal, shown))
     screen.start()
-    for seconds in (1.5, 9):
+    # While dbt reads the project, and when a hundred nodes and more are done.
+    for moment in (rb"reading the project", rb"1\d\d/\d+"):
+        before_it = len(shown)
         build = command.start("build", stderr=end)
-        time.sleep(seconds)
+        while not re.search(moment, shown[before_it:]):
+            assert build.poll() is None
+            time.sleep(0.02)
         build.kill()
         build.communicate(timeout=60)
         assert digest(command.paths.published_file) == before
     os.close(end)
     screen.join(timeout=60)
     os.close(terminal)
-    # A terminal is shown how far the build has come.
-    assert "reading the project" in shown.decode("utf-8", "replace")
     assert list(command.paths.builds.glob("*/landing"))
     # The lock died with its process, and the next one sweeps.
     with_typo = command.start("build")
