@@ -64,12 +64,17 @@
     coalesce({{ happened_at }} < as_of.as_of, false)
 {%- endmacro %}
 
-{# The rows of deliveries that count at as_of: current, and happened before it. `as_of` is crossed in. #}
+{# Whether a delivered row counts at as_of: it is current, and happened before. #}
+{% macro is_current_before_as_of(rows, happened_at) -%}
+    {{ rows }}.row_state = 'current' and {{ is_before_as_of(rows ~ '.' ~ happened_at) }}
+{%- endmacro %}
+
+{# The delivered rows that count at as_of, all their columns. `as_of` is crossed in. #}
 {% macro current_rows_before_as_of(rows, happened_at) -%}
     select rows_.*
     from {{ rows }} as rows_
     cross join as_of
-    where rows_.row_state = 'current' and {{ is_before_as_of('rows_.' ~ happened_at) }}
+    where {{ is_current_before_as_of('rows_', happened_at) }}
 {%- endmacro %}
 
 {# First day of the period with this index. #}

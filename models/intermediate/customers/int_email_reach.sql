@@ -25,7 +25,7 @@ preferences as (
     from {{ ref('int_rows__email_preferences') }} as preferences
     cross join as_of
     inner join accounts on preferences.account_id = accounts.account_id
-    where preferences.row_state = 'current' and {{ is_before_as_of('preferences.occurred_at') }}
+    where {{ is_current_before_as_of('preferences', 'occurred_at') }}
 
 ),
 

@@ -37,7 +37,7 @@ history as (
     from {{ ref('int_rows__deal_stage_history') }} as history
     cross join as_of
     inner join deals on history.deal_id = deals.deal_id
-    where history.row_state = 'current' and {{ is_before_as_of('history.entered_at') }}
+    where {{ is_current_before_as_of('history', 'entered_at') }}
 
 ),
 

@@ -52,7 +52,7 @@ touches as (
     from {{ ref('int_rows__activities') }} as activities
     cross join as_of
     inner join accounts on activities.account_id = accounts.account_id
-    where activities.row_state = 'current' and {{ is_before_as_of('activities.occurred_at') }}
+    where {{ is_current_before_as_of('activities', 'occurred_at') }}
     group by accounts.customer_key
 
 ),
@@ -69,8 +69,7 @@ scores as (
     inner join {{ ref('int_survey_scales') }} as scales on responses.survey = scales.survey_id
     inner join accounts on responses.account_id = accounts.account_id
     where
-        responses.row_state = 'current'
-        and {{ is_before_as_of('responses.responded_at') }}
+        {{ is_current_before_as_of('responses', 'responded_at') }}
         and responses.score is not null
         and scales.survey_type = 'nps'
     qualify

@@ -38,7 +38,7 @@ targets as (
     from {{ ref('int_rows__sales_targets') }} as targets
     cross join as_of
     left join sales_reps on targets.rep_id = sales_reps.rep_id
-    where targets.row_state = 'current' and {{ is_before_as_of('targets.period_start') }}
+    where {{ is_current_before_as_of('targets', 'period_start') }}
 
 ),
 

@@ -179,7 +179,7 @@ def test_a_killed_build_changes_nothing_and_is_swept(command: Command, first: An
     terminal, end = pty.openpty()
     shown = bytearray()
     # A terminal is read all the time: one that is full stops whoever writes to it.
-    screen = Thread(target=read_to_the_end, args=(terminal, shown))
+    screen = Thread(target=read_to_the_end, args=(terminal, shown), daemon=True)
     screen.start()
     # While dbt reads the project, and when a hundred nodes and more are done.
     for moment in (rb"reading the project", rb"1\d\d/\d+"):
