@@ -8,6 +8,7 @@
 # WAREHOUSE_DIR is not set, it is a temporary folder, and the catalog is kept in memory (WAREHOUSE_SPARK_CATALOG decides).
 # WAREHOUSE_SPARK_WORKERS, WAREHOUSE_SPARK_WORKER_CORES, WAREHOUSE_SPARK_EXECUTOR_MEMORY and WAREHOUSE_SPARK_DRIVER_MEMORY
 # size it. WAREHOUSE_SPARK_JAVA_OPTIONS: by default the quick compiler only, which small data finish sooner with.
+# WAREHOUSE_SPARK_TUNING: `small` suits small data; `none` leaves Spark's own defaults, as a cluster of your own has them.
 set -euo pipefail
 
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -16,6 +17,7 @@ workers=${WAREHOUSE_SPARK_WORKERS:-2}
 worker_cores=${WAREHOUSE_SPARK_WORKER_CORES:-1}
 executor_memory=${WAREHOUSE_SPARK_EXECUTOR_MEMORY:-1g}
 driver_memory=${WAREHOUSE_SPARK_DRIVER_MEMORY:-3g}
+tuning=${WAREHOUSE_SPARK_TUNING:-small}
 java_options=${WAREHOUSE_SPARK_JAVA_OPTIONS--XX:TieredStopAtLevel=1 -XX:+UseSerialGC}
 
 find_java() {
@@ -159,14 +161,6 @@ settings=(
     spark.hadoop.hive.server2.logging.operation.enabled=false
     spark.driver.extraJavaOptions="-Dderby.system.home=$home -Dderby.stream.error.file=$home/logs/derby.log -Djava.io.tmpdir=$home/local -XX:+UseParallelGC -XX:NewRatio=1"
     spark.executor.extraJavaOptions="$java_options"
-    # A check of Spark's own optimizer after every rule; it doubles the time that a large model takes to plan.
-    spark.sql.lightweightPlanChangeValidation=false
-    # Small data: most of the time goes into plans. No plan is revised while it runs, no rule looks for conditions that
-    # follow from others, and expressions are interpreted, because to compile them takes longer than to evaluate them.
-    spark.sql.adaptive.enabled=false
-    spark.sql.constraintPropagation.enabled=false
-    spark.sql.codegen.wholeStage=false
-    spark.sql.codegen.factoryMode=NO_CODEGEN
     # Pages of the plans of past statements, which nobody looks at.
     spark.sql.ui.retainedExecutions=1
     spark.sql.thriftserver.ui.retainedStatements=1
@@ -175,6 +169,18 @@ settings=(
     spark.ui.retainedStages=10
     spark.ui.retainedTasks=100
 )
+if [ "$tuning" = small ]; then
+    settings+=(
+        # A check of Spark's own optimizer after every rule; it doubles the time that a large model takes to plan.
+        spark.sql.lightweightPlanChangeValidation=false
+        # Small data: most of the time goes into plans. No plan is revised while it runs, no rule looks for conditions
+        # that follow from others, and expressions are interpreted: to compile them takes longer than to evaluate them.
+        spark.sql.adaptive.enabled=false
+        spark.sql.constraintPropagation.enabled=false
+        spark.sql.codegen.wholeStage=false
+        spark.sql.codegen.factoryMode=NO_CODEGEN
+    )
+fi
 cd "$project"
 unset SPARK_DAEMON_JAVA_OPTS # a Thrift server would take it too
 start thrift "$SPARK_HOME/bin/spark-submit" --master "spark://127.0.0.1:$master_port" --deploy-mode client \

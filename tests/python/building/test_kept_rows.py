@@ -10,7 +10,7 @@ import pytest
 
 from building.conftest import Command
 from recomputation.companies import random_company
-from recomputation.test_whole_command import write_exports
+from recomputation.exports import write_exports
 from warehouse.building.folders import RunFolder, new_run_folder
 from warehouse.building.inputs import LANDED, SEEDS, Inputs
 from warehouse.building.kept_rows import entities_to_type_again, keep_rows, take_kept_rows

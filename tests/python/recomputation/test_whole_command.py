@@ -1,6 +1,5 @@
 """Random companies through the whole command: landed load by load, built, audited, published, and compared."""
 
-import csv
 import json
 import os
 import subprocess
@@ -10,11 +9,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from recomputation.companies import Raw, random_company
+from recomputation.companies import random_company
 from recomputation.compare import compare
+from recomputation.exports import write_exports
 from recomputation.metamorphic import ADDRESS_MARTS
 from recomputation.recompute import GRAINS, recompute
-from warehouse.contract import entities
 
 # Every test builds a warehouse of its own.
 WORK_SHARES = 2
@@ -30,29 +29,6 @@ def run(root: Path, *arguments: str) -> None:
         check=False,
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr
-
-
-def write_exports(raw: Raw, folder: Path) -> list[Path]:
-    """Write a folder of canonical exports per load, in the order of delivery; the references come with the first."""
-    loads = sorted(
-        {row["load_id"] or "" for name, rows in raw.items() if not entities()[name].is_reference for row in rows}
-    )
-    folders = []
-    for number, load_id in enumerate(loads):
-        target = folder / f"load_{number:02d}"
-        target.mkdir(parents=True)
-        for name, rows in raw.items():
-            entity = entities()[name]
-            own = (
-                rows if entity.is_reference and number == 0 else [row for row in rows if row.get("load_id") == load_id]
-            )
-            if own:
-                with (target / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-                    writer = csv.DictWriter(file, entity.column_names, extrasaction="ignore", lineterminator="\n")
-                    writer.writeheader()
-                    writer.writerows(own)
-        folders.append(target)
-    return folders
 
 
 @pytest.mark.parametrize("seed", [3, 9])

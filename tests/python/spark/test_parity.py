@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from recomputation.companies import random_company
-from spark.conftest import Company, build_both, csv_folders, reader
+from recomputation.exports import write_exports
+from spark.conftest import Company, build_both, csv_folders, reader, run_warehouse
 from warehouse.paths import PROJECT_DIR
 from warehouse.spark.thrift_server import ThriftServer
 from warehouse.spark.views import published_run
@@ -48,3 +49,19 @@ def test_a_random_company_that_lies_in_folders(tmp_path: Path, server: ThriftSer
         )
     assert runs == [before, company.spark.run_id]
     assert company.differences(server, "marts") == {}
+
+
+def test_a_random_company_that_was_landed(tmp_path: Path, server: ThriftServer) -> None:
+    """Both engines read the landing zone: several loads, rows that landing refused, a customer who was erased."""
+    root = tmp_path / "warehouse"
+    first, *later = write_exports(random_company(11), tmp_path / "exports")
+    with (first / "orders.csv").open("a", encoding="utf-8") as file:
+        file.write("ORDER-TORN,A001,2024-03-01\n")
+    for folder in (first, *later):
+        run_warehouse(root, "land", str(folder))
+    run_warehouse(root, "erase", "--account", "A003")
+    company = build_both(root, {"inactivity_days": 60})
+    assert company.differences(server, "marts") == {}
+    torn = server.rows("select count(*) as rows from marts.quarantined_rows where reason = 'ragged_row'")
+    erased = server.rows("select sum(rows_erased) as rows from marts.load_reconciliation")
+    assert (torn[0]["rows"], erased[0]["rows"] > 0) == (1, True)
