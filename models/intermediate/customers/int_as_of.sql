@@ -74,8 +74,8 @@ latest as (
 as_of as (
 
     select
-    {% if var('as_of') %}
-            cast('{{ var("as_of") }}' as date) as as_of
+    {% if run_setting('as_of') %}
+            cast('{{ run_setting("as_of") }}' as date) as as_of
         {% else %}
             {{ add_days('latest_on', 1) }} as as_of
     {% endif %}

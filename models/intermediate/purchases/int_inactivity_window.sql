@@ -31,9 +31,9 @@ long_enough as (
 
 inactivity_window as (
 
-    {% if var('inactivity_days') is not none %}
+    {% if run_setting('inactivity_days') is not none %}
         select
-            cast({{ var('inactivity_days') }} as integer) as inactivity_days,
+            cast({{ run_setting('inactivity_days') }} as integer) as inactivity_days,
             'given' as inactivity_source
     {% else %}
         select

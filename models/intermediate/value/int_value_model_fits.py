@@ -12,9 +12,9 @@ def model(dbt, session):
     return fitted_models(
         settings=dbt.ref("int_value_model_settings").fetchnumpy(),
         cuts=dbt.ref("int_value_model_cuts").order("cut_name").fetchnumpy(),
-        histories_at=lambda cut_name: histories.filter(f"cut_name = '{cut_name}'")
-        .order("frequency, recency_days, age_days")
-        .fetchnumpy(),
+        histories_at=lambda cut_name: (
+            histories.filter(f"cut_name = '{cut_name}'").order("frequency, recency_days, age_days").fetchnumpy()
+        ),
         order_values=dbt.ref("int_order_values").order("customer_key").fetchnumpy(),
         contracts=dbt.ref("int_contract_histories").order("plan, renewals, is_closed").fetchnumpy(),
     )

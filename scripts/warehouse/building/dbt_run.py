@@ -35,6 +35,8 @@ DEFAULT_MEMORY_LIMIT = "4GB"
 _SMALL_MEMORY_BYTES = 2e9
 _MEMORY_PER_ROW = 100
 _RAW_SEEDS = "raw"
+# Variables that the SQL of the models alone reads (macro run_setting). Those of --vars make dbt read the project again.
+_RUN_SETTINGS = ("as_of", "inactivity_days")
 # What a build executes; exposures and the like are listed among the results but do nothing.
 _EXECUTED = ("model", "seed", "snapshot", "test", "operation")
 
@@ -149,11 +151,13 @@ def run_dbt(
     """
     from dbt.cli.main import dbtRunner
 
+    run_settings = {name: value for name, value in variables.items() if name in _RUN_SETTINGS}
+    variables = {name: value for name, value in variables.items() if name not in _RUN_SETTINGS}
     arguments = [
         "build",
         *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)),
         *("--target", target, "--target-path", str(run.target), "--log-path", str(run.logs)),
-        *("--vars", json.dumps(dict(variables), default=str)),
+        *("--vars", json.dumps(variables, default=str)),
         *("--log-level", "none", "--log-level-file", "info", "--no-print", "--no-version-check"),
         # Unit tests are about the code with the variables as they are by default, not about a delivery.
         *("--exclude-resource-type", "unit_test"),
@@ -169,7 +173,7 @@ def run_dbt(
     _take_parse(cached, run.target)
     for _ in range(_READINGS):
         invocation = _Invocation(on_event)
-        with _environment(run):
+        with _environment(run, run_settings):
             outcome = dbtRunner(callbacks=[invocation.listen]).invoke(arguments)
             _close_engine()
         if not invocation.clock_was_put_back():
@@ -252,7 +256,7 @@ def _failure(row: dict[str, Any], manifest: dict[str, Any]) -> Failure:
 
 
 @contextmanager
-def _environment(run: RunFolder) -> Iterator[None]:
+def _environment(run: RunFolder, run_settings: Mapping[str, Any]) -> Iterator[None]:
     """Set the environment of the project, without settings of dbt that make a build a partial one."""
     before = dict(os.environ)
     for name in before:
@@ -261,6 +265,7 @@ def _environment(run: RunFolder) -> Iterator[None]:
     os.environ.update(
         WAREHOUSE_BUILD_DIR=str(run.stable),
         WAREHOUSE_RUN_ID=run.run_id,
+        WAREHOUSE_RUN_SETTINGS=json.dumps(run_settings, default=str),
         WAREHOUSE_GIT_REVISION=git_revision(),
         DBT_SEND_ANONYMOUS_USAGE_STATS="false",
     )

@@ -158,6 +158,10 @@ def test_a_replay_is_kept_and_published_only_when_asked(command: Command, first:
     assert "inactivity_days" in kept["variables"]
     assert live_run(command) == first["run_id"]
 
+    # Neither the kept window nor another day is a reason to read the project again.
+    readings = ["full parse" in log.read_text() for log in sorted(command.root.glob("builds/*/logs/dbt.log"))]
+    assert (readings[0], readings[-1]) == (True, False)
+
     # It has fewer rows than what is published: for a replay that is as it should be.
     (compared,) = [finding for finding in kept["audit"] if finding["check"] == "no mart shrank"]
     assert (compared["verdict"], compared["details"][:8]) == ("noted", "a replay")
