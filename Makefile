@@ -50,8 +50,8 @@ test: $(READY) lint types parse dbt-build pytest  ## Everything that CI checks
 lint: lint-python lint-sql  ## ruff and sqlfluff
 
 lint-python: $(READY)
-	@$(BIN)/ruff check scripts tests/python
-	@$(BIN)/ruff format --check scripts tests/python
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
 
 # Only what changed since the last clean lint; a changed macro changes every model. Calls of macros are linted as they are
 # written (jinja templater), everything else as dbt compiles it; every rule sees every file.
