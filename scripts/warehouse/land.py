@@ -12,7 +12,7 @@ import typer
 from warehouse.errors import WarehouseError
 
 if TYPE_CHECKING:
-    from warehouse.landing.run import Report
+    from warehouse.landing.report import Report
 
 
 def land(
@@ -50,7 +50,7 @@ def land(
     from warehouse.contract import entities
     from warehouse.landing.mapping import load_mapping
     from warehouse.landing.names import closest
-    from warehouse.landing.run import Options
+    from warehouse.landing.report import Options
     from warehouse.landing.run import land as land_files
     from warehouse.paths import warehouse_paths
 

@@ -19,7 +19,8 @@ from warehouse.landing.mapping import SHIPPED_DIR, load_mapping, shipped_mapping
 from warehouse.landing.messages import FileRejectedError, looks_like_data, printable, shown_column
 from warehouse.landing.names import closest, normal_name
 from warehouse.landing.reading import read_header
-from warehouse.landing.run import Options, entity_of_name, open_delivered
+from warehouse.landing.recognition import entity_of_name, open_delivered
+from warehouse.landing.report import Options
 
 # What exports often call a canonical column, in normalised form; only for proposals, never for landing.
 _SYNONYMS = {

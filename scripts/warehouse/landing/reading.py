@@ -6,7 +6,7 @@ import re
 import zipfile
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -26,6 +26,7 @@ from warehouse.landing.rows import BAD_JSON, RowCollector, Rows, Shape, escaped
 Planner = Callable[[Header], Plan]
 Blocks = Iterator[Rows | Future[Rows]]
 
+_THREADS = 2
 _HEAD_BYTES = 2**20
 _ROWS_PER_BLOCK = 20_000
 _LARGEST_JSON_ARRAY = 256 * 2**20
@@ -40,17 +41,20 @@ _DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
 
 class OpenFile:
-    """A file whose header is understood.
-
-    `blocks` reads its rows once, in order; `repairs` says what was repaired.
-    """
+    """A file whose header is understood; `repairs` says what was repaired."""
 
     def __init__(self, plan: Plan, repairs: list[str], blocks: Callable[[Executor], Blocks], first_line: int) -> None:
         """Keep the plan; `first_line` is the 0-based line of the file after the header."""
         self.plan = plan
         self.repairs = repairs
-        self.blocks = blocks
         self.first_line = first_line
+        self._blocks = blocks
+
+    def blocks(self) -> Iterator[Rows]:
+        """Read the rows once, in order; some kinds of files are read ahead in threads."""
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for block in self._blocks(pool):
+                yield block.result() if isinstance(block, Future) else block
 
 
 def open_file(contents: Contents, rule: FileRule | None, planner: Planner) -> OpenFile:

@@ -11,7 +11,8 @@ from pathlib import Path
 from warehouse.contract import CONTRACT_FILES, Entity, entities
 from warehouse.errors import WarehouseError
 from warehouse.landing.messages import printable
-from warehouse.landing.run import Options, Report, iterate_rows, read_privately
+from warehouse.landing.report import Options, Report
+from warehouse.landing.run import iterate_rows, read_privately
 from warehouse.paths import PROJECT_DIR
 
 LARGEST_SEED = 1_000_000

@@ -19,7 +19,8 @@ from warehouse.building.messages import described_failure
 from warehouse.building.run import is_replay
 from warehouse.building.variables import VariableError, parse_variables, with_published_window
 from warehouse.errors import WarehouseError
-from warehouse.landing.run import Options, land
+from warehouse.landing.report import Options
+from warehouse.landing.run import land
 from warehouse.paths import PROJECT_DIR, WarehousePaths
 from warehouse.publishing.compact import SPILL
 

@@ -21,7 +21,8 @@ from warehouse.erasing.memory import erased_hashes, names_erased, remembered, wi
 from warehouse.erasing.run import erase_customer
 from warehouse.errors import WarehouseError
 from warehouse.landing import zone
-from warehouse.landing.run import Options, land
+from warehouse.landing.report import Options
+from warehouse.landing.run import land
 from warehouse.paths import WarehousePaths
 from warehouse.publishing.live import publish_version, published_state
 from warehouse.publishing.quarantined import Wanted, export_quarantined

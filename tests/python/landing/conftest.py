@@ -9,7 +9,8 @@ import pytest
 
 from warehouse.landing import zone
 from warehouse.landing.mapping import load_mapping
-from warehouse.landing.run import Options, Report, land
+from warehouse.landing.report import Options, Report
+from warehouse.landing.run import land
 from warehouse.paths import WarehousePaths
 
 SHARED = Path(__file__).resolve().parents[4] / "shared"

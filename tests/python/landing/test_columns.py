@@ -4,7 +4,6 @@ import datetime
 import decimal
 import unicodedata
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -205,9 +204,7 @@ def opened(path: Path) -> reading.OpenFile:
 
 
 def blocks_of(path: Path) -> list[Rows]:
-    with ThreadPoolExecutor(2) as pool:
-        found = opened(path).blocks(pool)
-        return [block.result() if isinstance(block, Future) else block for block in found]
+    return list(opened(path).blocks())
 
 
 def orders(count: int, **columns: Any) -> pa.Table:

@@ -22,7 +22,7 @@ from warehouse.building.kept_rows import entities_to_type_again
 from warehouse.erasing.run import erase_customer
 from warehouse.errors import WarehouseError
 from warehouse.landing.formulas import neutralised, restored, restored_array
-from warehouse.landing.run import Options
+from warehouse.landing.report import Options
 from warehouse.landing.seeds import write_seeds
 from warehouse.publishing.quarantined import Wanted, export_quarantined, quarantined_rows
 

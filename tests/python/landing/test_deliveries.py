@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from landing.conftest import ORDERS, Warehouse
-from warehouse.landing import run, zone
+from warehouse.landing import deliveries, zone
 
 Write = Callable[..., Path]
 
@@ -142,7 +142,7 @@ def test_damaged_contents_raise_nothing(warehouse: Warehouse, write: Write, monk
     def broken(*_: object) -> None:
         raise RuntimeError("secret@private.example")
 
-    monkeypatch.setattr(run, "transform", broken)
+    monkeypatch.setattr(deliveries, "transform", broken)
     report = warehouse.land(write("orders.csv", ORDERS))
     assert report.files[0].verdict == "rejected"
     assert "secret" not in report.as_json()

@@ -1,0 +1,366 @@
+"""The deliveries of one call: every file is read by itself into a private folder, or rejected with its reason."""
+
+import datetime
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from warehouse.contract import Entity, entities
+from warehouse.errors import WarehouseError
+from warehouse.landing import zone
+from warehouse.landing.corrections import (
+    CORRECTION_MARK,
+    Part,
+    check_structure,
+    landed_rows,
+    ledger_rows,
+    sort_corrections,
+)
+from warehouse.landing.files import Contents, Delivered, check_file
+from warehouse.landing.formulas import restored_array
+from warehouse.landing.lookups import load_lookups
+from warehouse.landing.mapping import Mapping
+from warehouse.landing.messages import FileRejectedError
+from warehouse.landing.personal_data import Tokens
+from warehouse.landing.reading import OpenFile
+from warehouse.landing.recognition import entity_of_name, open_delivered
+from warehouse.landing.report import FileResult, Options
+from warehouse.landing.rows import BAD_BYTES
+from warehouse.landing.texts import trimmed, trimmed_array
+from warehouse.landing.transform import transform, without_addresses
+from warehouse.landing.writers import EntityWriter, QuarantineWriter
+from warehouse.paths import WarehousePaths
+
+_DATE_IN_NAME = re.compile(r"(?<!\d)(20\d{2})(-?)(\d{2})\2(\d{2})(?!\d)")
+
+
+@dataclass
+class Accepted:
+    """One accepted delivery before it is committed: its line, its registry row and its private files."""
+
+    result: FileResult
+    registry: dict[str, Any]
+    path: Path
+    quarantine: QuarantineWriter | None = None
+
+
+def exported_time(
+    options: Options, contents: Contents, landed_at: datetime.datetime
+) -> tuple[datetime.datetime | None, list[str]]:
+    """Return when a delivery was exported (the option, else the last date in its name) and notes."""
+    if options.exported_at is not None:
+        return options.exported_at, []
+    for name in (contents.path.name, contents.inner_name):
+        dates = []
+        for year, _, month, day in _DATE_IN_NAME.findall(name):
+            try:
+                dates.append(datetime.datetime(int(year), int(month), int(day)))
+            except ValueError:
+                continue
+        if dates:
+            if max(dates) > landed_at + datetime.timedelta(days=1):
+                return None, ["the date in the file name lies in the future: not used"]
+            return max(dates), []
+    return None, []
+
+
+class Deliveries:
+    """The state of one call while its files are read into a private folder."""
+
+    def __init__(
+        self,
+        options: Options,
+        private: Path,
+        stamp: zone.LoadStamp,
+        tokens: Tokens,
+        loads: list[dict[str, Any]],
+        paths: WarehousePaths | None,
+    ) -> None:
+        """Begin with none; `loads` are those landed before, `paths` None: nothing will be landed."""
+        self.options = options
+        self.paths = paths
+        self.private = private
+        self.stamp = stamp
+        self.tokens = tokens
+        self.loads = loads
+        self.accepted: list[Accepted] = []
+        self.results: list[FileResult] = []
+        self._number = 0
+
+    def _next_path(self, entity: str) -> Path:
+        self._number += 1
+        return self.private / entity / f"{self.stamp.load_id}-{self._number}.parquet"
+
+    def _already_landed(self, sha256: str, entity: str, source: str, fingerprint: str) -> dict[str, Any] | None:
+        options = self.options
+        for row in [*self.loads, *(each.registry for each in self.accepted)]:
+            if (
+                (row["file_sha256"], row["entity"], row["source"]) == (sha256, entity, source)
+                and f"mapping {fingerprint}" in json.loads(row["repairs"])
+                and (row["is_full"] or not options.is_full)
+                and (options.exported_at is None or row["exported_at"] == options.exported_at)
+            ):
+                return row
+        return None
+
+    def _replayed(self, file: str, row: dict[str, Any]) -> FileResult:
+        repairs = [note for note in json.loads(row["repairs"]) if not note.startswith("mapping ")]
+        return FileResult(
+            file, row["entity"], "accepted", None,
+            row["rows_in"], row["rows_landed"], row["rows_quarantined"],
+            [f"already landed in load {row['load_id']}: nothing changed", *repairs],
+        )  # fmt: skip
+
+    def take(self, delivered: Delivered, on_rows: Callable[[int], None]) -> None:
+        """Read one file into the private folder, or note why it is rejected."""
+        entity: str | None = self.options.entity
+        written: list[Path] = []
+        name = delivered.name
+        try:
+            if entity is None and self.options.mapping is None:
+                named = entity_of_name(delivered.path.name)
+                entity = named.name if named else None
+            contents = check_file(delivered)
+            name = contents.name
+            self._take_checked(contents, written, on_rows)
+            return
+        except FileRejectedError as error:
+            reason = str(error)
+        except WarehouseError:
+            raise
+        except OSError as error:
+            raise WarehouseError(f"the warehouse folder cannot be written ({error.strerror or 'disk error'})") from None
+        except Exception as error:
+            # Whatever a damaged file makes a library raise must not stop the other files; its text may quote
+            # cells.
+            reason = f"cannot be read ({type(error).__name__}): the file is damaged or of an unknown shape"
+        for path in written:
+            path.unlink(missing_ok=True)
+        self.results.append(FileResult(name, entity, "rejected", reason))
+
+    def _take_checked(self, contents: Contents, written: list[Path], on_rows: Callable[[int], None]) -> None:
+        mapping = self.options.mapping
+        source = mapping.name if mapping else ""
+        opened, rule = open_delivered(contents, self.options)
+        if opened.plan.corrects is not None:
+            self._take_corrections(contents, opened, opened.plan.corrects, written, on_rows)
+            return
+        lookups, lookup_notes, lookup_hash = load_lookups(contents, opened.plan, rule, self.tokens)
+        fingerprint = f"{mapping.fingerprint if mapping else 'none'}{lookup_hash[:8]}"
+        outputs = opened.plan.outputs
+        replays = [self._already_landed(contents.sha256, output.entity.name, source, fingerprint) for output in outputs]
+        if all(row is not None for row in replays):
+            self.results.extend(self._replayed(contents.name, row) for row in replays if row is not None)
+            return
+        writers, quarantines = [], []
+        for output in outputs:
+            path = self._next_path(output.entity.name)
+            bad_path = self.private / zone.QUARANTINE / path.name
+            written += [path, bad_path]
+            writers.append(EntityWriter(path, output.entity, self.stamp, contents.name, output))
+            quarantines.append(QuarantineWriter(bad_path, self.stamp, contents.name, output, self.tokens))
+        wrong_bytes: int | None = None
+        line, record, tokens_made = opened.first_line, 0, 0
+        was_trimmed = has_multibyte = False
+        for rows in opened.blocks():
+            was_trimmed |= rows.was_trimmed
+            has_multibyte |= rows.has_multibyte
+            for each in rows.bad:
+                if each.reason == BAD_BYTES and wrong_bytes is None:
+                    wrong_bytes = each.line + line + 1
+            for quarantine in quarantines:
+                quarantine.write(rows.bad, line, record)
+            safe, replaced = without_addresses(rows, self.tokens)
+            tokens_made += replaced
+            for output, writer in zip(outputs, writers, strict=True):
+                writer.write(transform(output, safe, source, lookups), line, record)
+            line += rows.line_count
+            record += rows.record_count
+            on_rows(rows.record_count)
+        for writer in writers:
+            writer.close()
+        for quarantine in quarantines:
+            quarantine.close()
+        if wrong_bytes and not has_multibyte and not (rule and rule.encoding):
+            raise FileRejectedError(
+                f"line {wrong_bytes} is no UTF-8 and no other line proves that the file is: "
+                "save it as UTF-8, or declare its encoding (for example cp1252) in a mapping"
+            )
+        exported_at, time_notes = exported_time(self.options, contents, self.stamp.landed_at)
+        notes = [*opened.repairs, *opened.plan.notes, *lookup_notes, *time_notes]
+        if was_trimmed:
+            notes.append("blanks around cells trimmed")
+        if tokens_made:
+            notes.append(f"e-mail addresses replaced by tokens: {tokens_made}")
+        for output, writer, quarantine in zip(outputs, writers, quarantines, strict=True):
+            own = [f"{kind}: {count}" for kind, count in writer.changes.items()]
+            if writer.left_out:
+                own.append(f"rows that are no {output.entity.name}: {writer.left_out}")
+            if writer.collapsed:
+                own.append(f"equal rows taken once: {writer.collapsed} left out")
+            result = FileResult(
+                contents.name, output.entity.name, "accepted", None,
+                writer.rows + quarantine.rows, writer.rows, quarantine.rows,
+                [*notes, *own],
+            )  # fmt: skip
+            self._accept(
+                result, writer.path, contents.sha256, source, f"mapping {fingerprint}",
+                is_full=self.options.is_full, exported_at=exported_at, quarantine=quarantine,
+            )  # fmt: skip
+
+    def _take_corrections(
+        self,
+        contents: Contents,
+        opened: OpenFile,
+        corrects: AnyMapping[str, int],
+        written: list[Path],
+        on_rows: Callable[[int], None],
+    ) -> None:
+        """Read a file of corrected rows; each original delivery that it corrects becomes a delivery of its own."""
+        if self.paths is None:
+            raise FileRejectedError("holds corrected rows: land it, or correct the seeds themselves")
+        (output,) = opened.plan.outputs
+        entity = output.entity
+        known = [
+            row
+            for row in self.loads
+            if (row["file_sha256"], row["entity"]) == (contents.sha256, entity.name)
+            and CORRECTION_MARK in json.loads(row["repairs"])
+        ]
+        if known:
+            self.results.extend(self._replayed(row["file"], row) for row in known)
+            return
+        blocks: list[pa.Table] = []
+        line, record, blank, tokens_made = opened.first_line, 0, 0, 0
+        for rows in opened.blocks():
+            blank += check_structure(rows.bad, line)
+            restored = {place: trimmed_array(restored_array(column))[0] for place, column in rows.columns.items()}
+            safe, replaced = without_addresses(replace(rows, columns=restored), self.tokens)
+            tokens_made += replaced
+            columns = transform(output, safe, "", {}).columns
+            columns |= {name: safe.columns[place] for name, place in corrects.items()}
+            columns["line_number"] = pa.array(safe.lines + (line + 1))
+            columns["record_number"] = pa.array(safe.records + (record + 1))
+            blocks.append(pa.table(columns))
+            line += rows.line_count
+            record += rows.record_count
+            on_rows(rows.record_count)
+        corrections = sort_corrections(self.paths, self.loads, entity, pa.concat_tables(blocks))
+        notes = [*opened.repairs, *opened.plan.notes, *corrections.notes]
+        if blank:
+            notes.append(f"blank rows: {blank} left out")
+        if tokens_made:
+            notes.append(f"e-mail addresses replaced by tokens: {tokens_made}")
+        if not corrections.parts:
+            notes.insert(0, "no row was corrected: nothing changed")
+            self.results.append(FileResult(contents.name, entity.name, "accepted", None, repairs=notes))
+        for number, part in enumerate(corrections.parts, 1):
+            name = contents.name if len(corrections.parts) == 1 else f"{contents.name}/{number}"
+            self._write_part(contents, name, entity, part, notes, written)
+
+    def _write_part(
+        self, contents: Contents, file: str, entity: Entity, part: Part, notes: list[str], written: list[Path]
+    ) -> None:
+        path = self._next_path(entity.name)
+        ledger = self.private / zone.CORRECTIONS / path.name
+        for target, table in (
+            (path, landed_rows(part, self.stamp, entity, file)),
+            (ledger, ledger_rows(part, self.stamp.load_id, entity.name, file)),
+        ):
+            written.append(target)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            pq.write_table(table, target, compression="zstd")
+        count = part.rows.num_rows
+        own = f"corrects {count} row{'s'[: count != 1]} of load {', '.join(part.load_ids)}"
+        result = FileResult(file, entity.name, "accepted", None, count, count, 0, [own, *notes])
+        self._accept(
+            result, path, contents.sha256, part.source, CORRECTION_MARK,
+            exported_at=part.exported_at, load_sequence=part.load_sequence,
+        )  # fmt: skip
+
+    def _accept(
+        self,
+        result: FileResult,
+        path: Path,
+        sha256: str,
+        source: str,
+        mark: str,
+        is_full: bool = False,
+        exported_at: datetime.datetime | None = None,
+        load_sequence: int | None = None,
+        quarantine: QuarantineWriter | None = None,
+    ) -> None:
+        """Note a delivery that was read. `mark` tells a later call how it was read; `load_sequence` None: in turn."""
+        registry = {
+            "load_id": self.stamp.load_id,
+            "entity": result.entity,
+            "file": result.file,
+            "source": source,
+            "file_sha256": sha256,
+            "rows_in": result.rows_in,
+            "rows_landed": result.rows_landed,
+            "rows_quarantined": result.rows_quarantined,
+            "is_full": is_full,
+            "exported_at": exported_at,
+            "landed_at": self.stamp.landed_at,
+            "load_sequence": self.stamp.sequence if load_sequence is None else load_sequence,
+            "repairs": json.dumps([*result.repairs, mark], ensure_ascii=False),
+        }
+        self.accepted.append(Accepted(result, registry, path, quarantine))
+        self.results.append(result)
+
+    def reasons(self) -> dict[str, int]:
+        """Return how many rows of bad structure the accepted deliveries have, by reason."""
+        counts: dict[str, int] = {}
+        for taken in self.accepted:
+            for reason, count in taken.quarantine.reasons.items() if taken.quarantine else ():
+                counts[reason] = counts.get(reason, 0) + count
+        return counts
+
+    def provide(self, mapping: Mapping) -> None:
+        """Land the reference rows that a mapping brings along, like a file of their own."""
+        for name, rows in mapping.provides.items():
+            entity = entities()[name]
+            if self.options.entity not in (None, name):
+                continue
+            file = f"{mapping.name}.yml"
+            sha256 = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+            known = self._already_landed(sha256, name, mapping.name, "provided")
+            if known is not None:
+                self.results.append(self._replayed(file, known))
+                continue
+            path = self._next_path(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            numbers = list(range(1, len(rows) + 1))
+            columns: dict[str, Any] = {
+                "load_id": [self.stamp.load_id] * len(rows),
+                "file": [file] * len(rows),
+                "line_number": numbers,
+                "record_number": numbers,
+                "landed_at": [self.stamp.landed_at] * len(rows),
+            }
+            for column in entity.column_names:
+                columns[column] = [trimmed(row.get(column) or "") for row in rows]
+            pq.write_table(pa.table(columns, schema=zone.entity_schema(entity)), path, compression="zstd")
+            result = FileResult(
+                file, name, "accepted", None, len(rows), len(rows), 0, ["reference rows of the mapping"]
+            )
+            self._accept(result, path, sha256, mapping.name, "mapping provided")
+
+    def reject(self, taken: Accepted, reason: str) -> None:
+        """Take back a delivery that was read well but may not be landed."""
+        taken.path.unlink(missing_ok=True)
+        if taken.quarantine is not None:
+            taken.quarantine.path.unlink(missing_ok=True)
+        self.accepted.remove(taken)
+        taken.result.verdict = "rejected"
+        taken.result.reason = reason
+        taken.result.rows_in = taken.result.rows_landed = taken.result.rows_quarantined = 0
