@@ -73,17 +73,20 @@ def _rows(landing: Path, entity: str) -> str:
 
 
 def _merged_accounts(connection: Any, landing: Path, account_id: str) -> set[str]:
-    """Return the ids that the latest merges join with an account, in both directions, itself included."""
+    """Return the ids that the latest merges join with an account, in both directions, itself included.
+
+    The latest row of an account is that of the models: by the delivery of its own file, then by file and line.
+    """
     pairs = connection.execute(
         f"""
         select account_id, merged_into_account_id
         from {_rows(landing, "accounts")} as delivered
         left join (
-            select distinct load_id, load_sequence, exported_at from {_rows(landing, LOADS)}
-        ) using (load_id)
+            select load_id, file, load_sequence, exported_at from {_rows(landing, LOADS)} where entity = 'accounts'
+        ) using (load_id, file)
         qualify row_number() over (
             partition by account_id
-            order by coalesce(exported_at, landed_at) desc, load_sequence desc, line_number desc
+            order by coalesce(exported_at, landed_at) desc, load_sequence desc, load_id desc, file desc, line_number desc
         ) = 1 and merged_into_account_id is not null
         """  # noqa: S608
     ).fetchall()

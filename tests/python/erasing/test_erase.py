@@ -147,6 +147,35 @@ def test_any_of_the_merged_accounts_names_the_customer(paths: WarehousePaths) ->
     assert [row["account_id"] for row in rows(paths, "accounts")] == ["ACC-OTHER"]
 
 
+MERGED = "account_id,merged_into_account_id\nACC-A,ACC-B\nACC-B,\n"
+APART = "account_id,merged_into_account_id\nACC-B,\nACC-A,\n"
+ORDERS = "order_id,account_id,ordered_at,amount\nO-A,ACC-A,2024-01-02,10\nO-B,ACC-B,2024-01-02,10\n"
+
+
+@pytest.mark.parametrize(
+    ("calls", "left"),
+    [
+        # An undated file of the same call is no later delivery of the accounts.
+        ([{"accounts_2024-01-01": MERGED, "orders": ORDERS}, {"accounts_2024-06-01": APART}], {"ACC-B"}),
+        ([{"accounts_2024-01-01": APART, "accounts_2024-06-01": MERGED, "orders": ORDERS}], set()),
+        ([{"accounts_2024-06-01": MERGED, "orders": ORDERS}, {"accounts_2024-01-01": APART}], set()),
+        ([{"accounts": MERGED, "orders": ORDERS}, {"accounts": APART}], {"ACC-B"}),
+    ],
+)
+def test_the_latest_merges_say_who_the_customer_is(
+    tmp_path: Path, calls: list[dict[str, str]], left: set[str]
+) -> None:
+    paths = WarehousePaths(tmp_path / "warehouse")
+    for number, files in enumerate(calls):
+        folder = tmp_path / f"call_{number}"
+        folder.mkdir()
+        for name, text in files.items():
+            (folder / f"{name}.csv").write_text(text, "utf-8")
+        assert not land(paths, [folder], Options(), lambda _: lambda __: None).has_rejected
+    erase_customer(paths, "ACC-A")
+    assert {row["account_id"] for row in [*rows(paths, "accounts"), *rows(paths, "orders")]} == left
+
+
 def test_an_account_may_be_named_by_the_address_that_identifies_it(paths: WarehousePaths, tmp_path: Path) -> None:
     orders = tmp_path / "orders.csv"
     orders.write_text("order_id,account_id,ordered_at,amount\n9,by@address.example,2025-01-01,5\n", "utf-8")
