@@ -26,7 +26,7 @@ MACROS := $(shell find macros -name '*.sql') dbt_project.yml .sqlfluff
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup build test lint lint-python lint-sql types parse dbt-build pytest mutation torture bench test-postgres test-spark lock clean
+.PHONY: help setup setup-postgres setup-spark build test lint lint-python lint-sql types parse dbt-build pytest mutation torture bench test-postgres test-spark lock clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -106,6 +106,8 @@ $(POSTGRES_READY): requirements/postgres.txt pyproject.toml
 	@.venv-postgres/bin/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
+setup-postgres: $(POSTGRES_READY)  ## Create .venv-postgres, for `warehouse publish --to postgres://…`
+
 test-postgres: $(POSTGRES_READY)  ## Publish into a real PostgreSQL (installed and started by the script) and read as a BI role
 	@scripts/with_postgres.sh .venv-postgres/bin/pytest tests/python/publishing/test_postgres.py
 
@@ -128,6 +130,8 @@ $(SPARK_READY): requirements/spark.txt pyproject.toml
 	@.venv-spark/bin/pip install --quiet --no-deps --require-hashes -r requirements/spark.txt
 	@.venv-spark/bin/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
+
+setup-spark: $(SPARK_READY)  ## Create .venv-spark, for `warehouse build --target spark`
 
 test-spark: $(READY) $(SPARK_READY)  ## Run the models on a Spark cluster (started by the script); every number against DuckDB
 	@env -u WAREHOUSE_DIR scripts/with_spark.sh .venv-spark/bin/pytest -s --durations=0 tests/python/spark

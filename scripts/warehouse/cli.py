@@ -1,6 +1,9 @@
 """The command line `warehouse`: one module per command, registered here."""
 
+import os
 import sys
+import traceback
+from typing import NoReturn
 
 import typer
 from rich.console import Console
@@ -14,6 +17,8 @@ from warehouse.publish import publish
 from warehouse.quarantine import quarantine
 from warehouse.rollback import rollback
 from warehouse.status import status
+
+SHOW_TRACEBACK = "WAREHOUSE_SHOW_TRACEBACK"
 
 app = typer.Typer(
     name="warehouse",
@@ -38,8 +43,21 @@ def main() -> None:
     try:
         app()
     except WarehouseError as error:
-        Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(f"error: {error}")
-        sys.exit(1)
+        _fail(str(error))
+    except Exception as error:
+        # The text of an error that nobody foresaw may quote cells: only its kind and place are shown.
+        if os.environ.get(SHOW_TRACEBACK):
+            raise
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        _fail(
+            f"unforeseen {type(error).__name__} in {place.name}, line {place.lineno}: please report it; "
+            f"{SHOW_TRACEBACK}=1 shows where it comes from, and may quote your data"
+        )
+
+
+def _fail(message: str) -> NoReturn:
+    Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(f"error: {message}")
+    sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from warehouse.errors import WarehouseError
 SAMPLE_CUSTOMERS = 600
 SAMPLE_SEED = 7
 SAMPLE_AS_OF = "2025-07-01"
+# Three years of history before, and contracts that run on after it, are dates that the warehouse takes.
+_AS_OF_YEARS = range(1990, 2190)
 
 
 class FileFormat(StrEnum):
@@ -72,6 +74,9 @@ def generate(
     ] = SAMPLE_AS_OF,  # type: ignore[assignment]  # typer parses the text
 ) -> None:
     """Write a synthetic company of any size, deterministic."""
+    if as_of.year not in _AS_OF_YEARS:
+        years = f"{_AS_OF_YEARS[0]} and {_AS_OF_YEARS[-1]}"
+        raise typer.BadParameter(f"give a day between {years}", param_hint="--as-of")
     counts = generate_company(customers, seed, out, file_format, as_of.date())
     Console(highlight=False).print(
         f"wrote {sum(counts.values()):,} rows of {len(counts)} entities as {file_format.value} to {out}",

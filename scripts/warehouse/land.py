@@ -47,17 +47,15 @@ def land(
     A file that `warehouse quarantine --export` wrote is recognised by its columns: its corrected rows take the place
     of the refused ones, at the time of their first delivery.
     """
-    from warehouse.contract import entities
+    from warehouse.arguments import check_entity
     from warehouse.landing.mapping import load_mapping
-    from warehouse.landing.names import closest
     from warehouse.landing.report import Options
     from warehouse.landing.run import land as land_files
     from warehouse.paths import warehouse_paths
 
-    if entity is not None and entity not in entities():
-        near = closest(entity, entities())
-        hint = f"did you mean {near}?" if near else f"one of {', '.join(entities())}"
-        raise typer.BadParameter(f"no such entity: {hint}", param_hint="--entity")
+    check_entity(entity)
+    if explain and as_json:
+        raise typer.BadParameter("it shows tables and a mapping: leave out --json", param_hint="--explain")
     options = Options(
         mapping=load_mapping(source) if source else None,
         entity=entity,
@@ -88,10 +86,10 @@ def _time(text: str) -> datetime.datetime:
     """Return `--exported-at` as UTC without offset; without an offset it is UTC already."""
     try:
         moment = datetime.datetime.fromisoformat(text.strip())
-    except ValueError:
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(datetime.UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
         raise typer.BadParameter("not an ISO date or time, like 2024-07-01 or 2024-07-01T12:00:00Z") from None
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(datetime.UTC).replace(tzinfo=None)
     now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
     if moment > now + datetime.timedelta(days=1):
         raise WarehouseError("--exported-at lies in the future: no later delivery could replace these rows")

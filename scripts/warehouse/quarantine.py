@@ -45,11 +45,13 @@ def quarantine(
     """
     from rich.console import Console
 
+    from warehouse.arguments import check_entity
     from warehouse.paths import warehouse_paths
     from warehouse.publishing.quarantined import Wanted, export_quarantined, quarantined_rows
 
     if force and export is None:
         raise typer.BadParameter("it belongs to --export", param_hint="--force")
+    check_entity(entity)
     wanted = Wanted(entity, reason, load, limit, corrected)
     console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
     if export is not None:

@@ -86,7 +86,8 @@ def _merged_accounts(connection: Any, landing: Path, account_id: str) -> set[str
         ) using (load_id, file)
         qualify row_number() over (
             partition by account_id
-            order by coalesce(exported_at, landed_at) desc, load_sequence desc, load_id desc, file desc, line_number desc
+            order by
+                coalesce(exported_at, landed_at) desc, load_sequence desc, load_id desc, file desc, line_number desc
         ) = 1 and merged_into_account_id is not null
         """  # noqa: S608
     ).fetchall()

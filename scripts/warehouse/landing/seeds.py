@@ -32,8 +32,24 @@ def write_seeds(
     folder with the subfolders `raw` and `reference` each seed goes where the project keeps it; into any other
     folder go the files of the input contract as well, so that dbt reads it with WAREHOUSE_SEEDS. Raises
     WarehouseError when a seed would exceed 1 MB or replace a file that git tracks without
-    `overwrites_tracked`.
+    `overwrites_tracked`, and when the folder cannot be written.
     """
+    try:
+        return _write_seeds(root, inputs, options, folder, overwrites_tracked, on_file)
+    except OSError as error:
+        raise WarehouseError(
+            f"cannot write seeds to {folder} ({error.strerror or 'disk error'}): give another folder to --to-seeds"
+        ) from None
+
+
+def _write_seeds(
+    root: Path,
+    inputs: list[Path],
+    options: Options,
+    folder: Path,
+    overwrites_tracked: bool,
+    on_file: Callable[[str], Callable[[int], None]],
+) -> Report:
     with tempfile.TemporaryDirectory(prefix="warehouse-seeds-") as private:
         report, deliveries = read_privately(root, Path(private), inputs, options, on_file)
         if report.has_rejected:

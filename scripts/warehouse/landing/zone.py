@@ -148,11 +148,16 @@ def locked(paths: WarehousePaths) -> Iterator[None]:
 
 
 def read_loads(paths: WarehousePaths) -> list[dict[str, Any]]:
-    """Return the rows of the load registry in the order of landing."""
+    """Return the rows of the load registry in the order of landing. Raises WarehouseError when a file is damaged."""
     rows: list[dict[str, Any]] = []
     for path in sorted((paths.landing / LOADS).glob("*.parquet")):
         if path.name != EMPTY_FILE:
-            rows.extend(pq.read_table(path, partitioning=None).to_pylist())
+            try:
+                rows.extend(pq.read_table(path, partitioning=None).to_pylist())
+            except pa.ArrowException:
+                raise WarehouseError(
+                    f"{path} is damaged, and what was landed is not known without it: restore it from a backup"
+                ) from None
     return sorted(rows, key=lambda row: row["load_sequence"])
 
 

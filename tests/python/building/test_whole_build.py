@@ -109,7 +109,8 @@ def test_quarantined_rows_are_shown_with_their_line(command: Command, first: Any
     shown = command.json("quarantine", "--limit", "1000")
     assert shown["total"] == first["marts"]["quarantined_rows"] == len(shown["rows"])
     assert all(row["reason"] and row["raw_line"] for row in shown["rows"])
-    assert command.json("quarantine", "--entity", "no_such")["rows"] == []
+    assert command.json("quarantine", "--reason", "no_such")["rows"] == []
+    assert "did you mean orders?" in command.run("quarantine", "--entity", "order", expect=2).stderr
 
 
 def test_the_headline_is_printed_as_tables(command: Command, first: Any) -> None:

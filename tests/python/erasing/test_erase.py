@@ -162,9 +162,7 @@ ORDERS = "order_id,account_id,ordered_at,amount\nO-A,ACC-A,2024-01-02,10\nO-B,AC
         ([{"accounts": MERGED, "orders": ORDERS}, {"accounts": APART}], {"ACC-B"}),
     ],
 )
-def test_the_latest_merges_say_who_the_customer_is(
-    tmp_path: Path, calls: list[dict[str, str]], left: set[str]
-) -> None:
+def test_the_latest_merges_say_who_the_customer_is(tmp_path: Path, calls: list[dict[str, str]], left: set[str]) -> None:
     paths = WarehousePaths(tmp_path / "warehouse")
     for number, files in enumerate(calls):
         folder = tmp_path / f"call_{number}"

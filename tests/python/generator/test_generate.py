@@ -237,6 +237,13 @@ def test_the_sample_has_the_shape_of_a_company(sample: dict[str, list[dict[str, 
     assert any(row["ordered_at"] == "2025-06-30 23:59:59" for row in sample["orders"])
 
 
+def test_a_day_without_a_history_that_dates_can_hold_is_wrong_usage(tmp_path: Path) -> None:
+    for as_of in ("9999-12-31", "0002-01-01"):
+        arguments = ["generate", "--out", str(tmp_path / "out"), "--customers", "3", "--as-of", as_of]
+        assert CliRunner().invoke(app, arguments).exit_code == 2
+    assert not (tmp_path / "out").exists()
+
+
 def test_as_of_and_size_can_be_chosen(tmp_path: Path) -> None:
     for customers, as_of in ((1, date(2024, 2, 29)), (3, date(2020, 1, 31))):
         sample = clean_sample(sample_company(customers, 1, as_of))

@@ -11,8 +11,10 @@ import yaml
 from typer.testing import CliRunner
 
 from landing.conftest import ORDERS, shared
-from warehouse.cli import app
+from warehouse.cli import SHOW_TRACEBACK, app, main
 from warehouse.contract import entities
+from warehouse.errors import WarehouseError
+from warehouse.landing import zone
 from warehouse.landing.mapping import load_mapping
 
 Write = Callable[..., Path]
@@ -50,10 +52,55 @@ def test_one_line_per_file_for_people(write: Write) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["x.csv", "--entity", "order"], ["x.csv", "--exported-at", "soon"], ["x.csv", "--nonsense"]],
+    [
+        [],
+        ["x.csv", "--entity", "order"],
+        ["x.csv", "--exported-at", "soon"],
+        ["x.csv", "--exported-at", "0001-01-01T00:00:00+05:00"],
+        ["x.csv", "--explain", "--json"],
+        ["x.csv", "--nonsense"],
+    ],
 )
 def test_wrong_usage(arguments: list[str]) -> None:
     assert run(*arguments)[0] == 2
+
+
+def test_a_folder_for_seeds_that_cannot_be_one(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("", "utf-8")
+    with pytest.raises(WarehouseError, match="cannot write seeds to .*give another folder"):
+        CliRunner().invoke(
+            app, ["land", str(write("orders.csv", ORDERS)), "--to-seeds", str(tmp_path / "taken")],
+            catch_exceptions=False,
+        )  # fmt: skip
+
+
+def test_a_damaged_registry_is_named(write: Write, tmp_path: Path) -> None:
+    run(write("orders.csv", ORDERS))
+    (registry,) = (
+        path for path in (tmp_path / "warehouse/landing/_loads").glob("*.parquet") if path.name != zone.EMPTY_FILE
+    )
+    registry.write_bytes(b"PAR1 and no more")
+    with pytest.raises(WarehouseError, match=rf"{registry.name} is damaged"):
+        CliRunner().invoke(app, ["land", str(write("deals.csv", "deal_id,stage\nD1,Won\n"))], catch_exceptions=False)
+
+
+def test_an_unforeseen_error_is_one_line_that_quotes_nothing(
+    write: Write, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret@private.example")
+
+    monkeypatch.setattr("warehouse.landing.run.list_files", broken)
+    monkeypatch.setattr("sys.argv", ["warehouse", "land", str(write("orders.csv", ORDERS))])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    errors = capsys.readouterr().err
+    assert stopped.value.code == 1
+    assert errors.startswith("error: unforeseen RuntimeError in broken, line ")
+    assert (errors.count("\n"), "secret" in errors) == (1, False)
+    monkeypatch.setenv(SHOW_TRACEBACK, "1")
+    with pytest.raises(RuntimeError):
+        main()
 
 
 def test_an_entity_by_name_and_a_folder(write: Write) -> None:
