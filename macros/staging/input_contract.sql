@@ -35,7 +35,7 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{# The canonical columns of an entity as a list of {name, type, required, event, values, is_modelled}, in order. #}
+{# The canonical columns of an entity as a list of {name, type, required, event, values, empty_when, is_modelled}, in order. #}
 {% macro entity_columns(entity) -%}
     {%- set columns = [] -%}
     {%- for name, column in entity_contract(entity).columns.items() -%}
@@ -46,6 +46,7 @@
             'required': meta.get('required', false),
             'event': meta.get('event', false),
             'values': meta.get('values', []),
+            'empty_when': meta.get('empty_when', []),
             'is_modelled': meta.get('modelled', true),
         }) -%}
     {%- endfor -%}

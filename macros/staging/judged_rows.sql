@@ -63,7 +63,7 @@ judged as (
         record_number,
         landed_at,
         {%- for column in columns %}
-        {{ column.name }},
+        {{ used_value(column) }},
         {%- endfor %}
         {{ key_text(columns, key, is_typed=false) }} as key_value,
         {{ key_text(columns, key, is_typed=true) }} as row_key,
@@ -84,6 +84,21 @@ judged as (
 )
 
 select * from judged
+{%- endmacro %}
+
+{# The value of a typed column; for a date that may count as none, the date while it lies within the dates that are taken. #}
+{% macro used_value(column) -%}
+    {{ return('case when ' ~ is_in_range(column) ~ ' then ' ~ column.name ~ ' end as ' ~ column.name
+        if column.empty_when else column.name) }}
+{%- endmacro %}
+
+{# Whether a typed date lies where its column says that others count as none, as SQL; NULL without a date. #}
+{% macro is_in_range(column) -%}
+    {%- set bounds = [column.name ~ " < cast('" ~ var("latest_valid_date") ~ "' as date)"] -%}
+    {%- if 'out_of_range' in column.empty_when -%}
+        {%- do bounds.append(column.name ~ " >= cast('" ~ var("earliest_valid_date") ~ "' as date)") -%}
+    {%- endif -%}
+    {{ return('(' ~ bounds | join(' and ') ~ ')') }}
 {%- endmacro %}
 
 {#
@@ -142,7 +157,7 @@ select * from judged
 
 {#
     Names of the columns whose text had to be repaired before it could be read (digits of another script, separators,
-    labels, serial dates, digits beyond the fourth decimal …), with commas between; NULL when none had to.
+    labels, serial dates, digits beyond the fourth decimal …) or counts as none, with commas between; NULL when none had to.
 #}
 {% macro repaired_columns(columns) -%}
     {%- set checked = [] -%}
@@ -152,9 +167,15 @@ select * from judged
             {%- if column.type in ['timestamp', 'date', 'month'] -%}
                 {%- set converted = ' and not ' ~ matches('raw_' ~ column.name, instant_pattern()) -%}
             {%- endif -%}
+            {%- set is_emptied = '' -%}
+            {%- if column.empty_when -%}
+                {%- set unread = ' or (raw_' ~ column.name ~ ' is not null and ' ~ column.name ~ ' is null)' -%}
+                {%- set is_out = 'not ' ~ is_in_range(column) ~ (unread if 'not_a_date' in column.empty_when else '') -%}
+                {%- set is_emptied = 'when ' ~ is_out ~ " then '" ~ column.name ~ "' " -%}
+            {%- endif -%}
             {%- do checked.append(
-                "case when is_plain_" ~ column.name ~ " then null when " ~ column.name ~ " is not null" ~ converted
-                ~ " then '" ~ column.name ~ "' end"
+                "case " ~ is_emptied ~ "when is_plain_" ~ column.name ~ " then null when " ~ column.name ~ " is not null"
+                ~ converted ~ " then '" ~ column.name ~ "' end"
             ) -%}
         {%- endif -%}
     {%- endfor -%}
@@ -193,11 +214,17 @@ select * from judged
             when {{ name }} <= 0 then '{{ name }}_out_of_range'
         {%- endif %}
     {%- elif column.type in ['timestamp', 'date', 'month'] %}
+        {%- if 'not_a_date' not in column.empty_when %}
             when {{ unread }} then '{{ name }}_not_a_date'
+        {%- endif %}
+        {%- if 'out_of_range' not in column.empty_when %}
             when
                 {{ name }} < cast('{{ var("earliest_valid_date") }}' as date)
+            {%- if 'too_late' not in column.empty_when %}
                 or {{ name }} >= cast('{{ var("latest_valid_date") }}' as date)
+            {%- endif %}
                 then '{{ name }}_out_of_range'
+        {%- endif %}
         {%- if column.event %}
             when {{ name }} > landed_at + interval 1 day then '{{ name }}_in_future'
         {%- endif %}

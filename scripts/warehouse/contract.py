@@ -12,7 +12,10 @@ CONTRACT_FILES = ("seeds/raw/_raw__seeds.yml", "seeds/reference/_reference__seed
 
 @dataclass(frozen=True)
 class Column:
-    """One canonical column of a raw entity; `type` is one of the types that the contract file explains."""
+    """One canonical column of a raw entity; `type` is one of the types that the contract file explains.
+
+    `empty_when`: a date that is so counts as none, instead of being a reason to refuse its row.
+    """
 
     name: str
     type: str
@@ -20,6 +23,7 @@ class Column:
     is_required: bool = False
     is_event: bool = False
     values: tuple[str, ...] = ()
+    empty_when: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ def entities() -> dict[str, Entity]:
                     is_required=column["config"]["meta"].get("required", False),
                     is_event=column["config"]["meta"].get("event", False),
                     values=tuple(column["config"]["meta"].get("values", ())),
+                    empty_when=tuple(column["config"]["meta"].get("empty_when", ())),
                 )
                 for column in seed["columns"]
             )

@@ -67,7 +67,7 @@ def test_wrong_usage(arguments: list[str]) -> None:
 
 def test_a_folder_for_seeds_that_cannot_be_one(write: Write, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("", "utf-8")
-    with pytest.raises(WarehouseError, match="cannot write seeds to .*give another folder"):
+    with pytest.raises(WarehouseError, match=r"cannot write seeds to .*give another folder"):
         CliRunner().invoke(
             app, ["land", str(write("orders.csv", ORDERS)), "--to-seeds", str(tmp_path / "taken")],
             catch_exceptions=False,

@@ -46,7 +46,7 @@ DIRTY = {
     "fx_rate": ("-",),
     "integer": ("ten",),
     "score": ("8.5", "11", "-1", "n/a", "1e16"),
-    "timestamp": ("soon", "2023-02-30", "1979-12-31 23:59:59", "2200-01-01", "2023-05-01 25:00"),
+    "timestamp": ("soon", "2023-02-30", "1979-12-31 23:59:59", "2200-01-01", "9999-12-31", "2023-05-01 25:00"),
     "date": ("soon", "1900-01-01"),
     "month": ("2023-05-02", "May"),
     "boolean": ("maybe",),
@@ -632,8 +632,12 @@ class Maker:
                     row[column.name] = self.random.choice((None, "", "  "))
                 if entity == "subscription_periods" and self.chance(0.3):
                     row["started_at"], row["ended_at"] = "2022-05-02", "2022-05-01"
+                elif entity == "subscription_periods" and self.chance(0.3):
+                    row["ended_at"] = self.random.choice(DIRTY["timestamp"])
                 if entity == "deals" and self.chance(0.3):
                     row["created_at"], row["closed_at"] = "2022-05-02", "2022-05-01 10:00"
+                elif entity == "deals" and self.chance(0.5):
+                    row["closed_at"] = self.random.choice(DIRTY["timestamp"])
                 rows.append(row)
 
     def number_lines(self) -> None:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from recomputation.values import clean, judge_cell
+from recomputation.values import Cell, clean, judge_cell
 from warehouse.contract import Entity, entities
 
 Raw = dict[str, list[dict[str, str | None]]]
@@ -50,6 +50,7 @@ class Row:
     texts: dict[str, str | None]
     values: dict[str, Any] = field(default_factory=dict)
     reason: str | None = None
+    emptied: set[str] = field(default_factory=set)
     state: str = "staged"
 
     def __getitem__(self, column: str) -> Any:
@@ -90,8 +91,11 @@ def judge_row(entity: Entity, row: Row, timezone: ZoneInfo, landed_at: datetime)
             accepted=column.values,
             timezone=timezone,
             latest=landed_at + timedelta(days=1) if column.is_event else None,
+            empty_when=column.empty_when,
         )
         row.values[column.name] = cell.value
+        if cell == Cell(None) and clean(row.texts.get(column.name)) is not None:
+            row.emptied.add(column.name)
         reason = reason or cell.reason
     if reason is None and entity.name == "subscription_periods":
         ended_at = row["ended_at"]

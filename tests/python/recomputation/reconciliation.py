@@ -45,7 +45,8 @@ def load_repairs(company: Company) -> Rows:
             columns = [
                 column.name
                 for column in entities()[entity].columns
-                if row[column.name] is not None and is_repaired(column.type, clean(row.texts.get(column.name)) or "")
+                if column.name in row.emptied
+                or (row[column.name] is not None and is_repaired(column.type, clean(row.texts.get(column.name)) or ""))
             ]
             if columns and row.load_id:
                 count[row.load_id, entity, row.file, ", ".join(columns)] += 1

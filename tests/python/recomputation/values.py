@@ -168,6 +168,17 @@ def judge_instant(name: str, kind: str, text: str, timezone: ZoneInfo, latest: d
     return Cell(instant.date())
 
 
+def is_empty(reason: str | None, text: str, empty_when: tuple[str, ...], timezone: ZoneInfo) -> bool:
+    """True when a date that would be refused counts as none instead."""
+    if reason is None or not empty_when:
+        return False
+    if reason.endswith("_not_a_date"):
+        return "not_a_date" in empty_when
+    instant = parse_timestamp(text, timezone)
+    is_late = instant is not None and instant >= END_OF_DATES
+    return "out_of_range" in empty_when or (is_late and "too_late" in empty_when)
+
+
 def judge_cell(
     name: str,
     kind: str,
@@ -177,6 +188,7 @@ def judge_cell(
     accepted: tuple[str, ...],
     timezone: ZoneInfo,
     latest: datetime | None,
+    empty_when: tuple[str, ...] = (),
 ) -> Cell:
     """Judge one cell of a column `name` whose type in the contract is `kind`."""
     text = clean(text)
@@ -185,7 +197,8 @@ def judge_cell(
     if kind in ("money", "number", "rate", "fx_rate", "integer", "score"):
         return judge_number(name, kind, text)
     if kind in ("timestamp", "date", "month"):
-        return judge_instant(name, kind, text, timezone, latest)
+        cell = judge_instant(name, kind, text, timezone, latest)
+        return Cell(None) if is_empty(cell.reason, text, empty_when, timezone) else cell
     if kind == "boolean":
         truth = parse_boolean(text)
         return Cell(truth, None if truth is not None else f"{name}_not_a_boolean")
