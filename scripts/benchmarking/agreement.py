@@ -28,11 +28,6 @@ class MartAgreement:
     unmatched: int
     differing: dict[str, int]
 
-    @property
-    def is_agreed(self) -> bool:
-        """Tell whether every row and value agrees."""
-        return self.unmatched == 0 and not self.differing
-
 
 def compare_marts(yardstick: Path, published: Path) -> list[MartAgreement]:
     """Compare every column that the yardstick has with the published mart."""

@@ -196,8 +196,7 @@ with_neighbours as (
             partition by basis, period_type, customer_key order by first_boundary
         ) = last_boundary + 1 as is_continuing,
         lag(plan) over (partition by basis, period_type, customer_key order by first_boundary) as previous_plan,
-        lag(mrr) over (partition by basis, period_type, customer_key order by first_boundary) as previous_mrr,
-        row_number() over (partition by basis, period_type, customer_key order by first_boundary) = 1 as is_first
+        lag(mrr) over (partition by basis, period_type, customer_key order by first_boundary) as previous_mrr
 
     from active_boundaries
 
@@ -218,9 +217,6 @@ result as (
 
         ---------- numerics
         mrr,
-
-        ---------- booleans
-        is_first,
 
         ---------- calculations
         case when coalesce(is_continued, false) then previous_plan end as plan_before,

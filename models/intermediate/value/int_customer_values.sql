@@ -75,8 +75,7 @@ fit_states as (
     select
         max(case when scope = 'purchases' then 1 else 0 end) = 1 as has_purchase_fits,
         max(case when scope = 'purchases' and is_chosen then 1 else 0 end) = 1 as has_purchase_model,
-        max(case when scope = 'order_values' and is_chosen then 1 else 0 end) = 1 as has_order_value_model,
-        max(case when scope = 'contracts' then 1 else 0 end) = 1 as has_contract_fits
+        max(case when scope = 'order_values' and is_chosen then 1 else 0 end) = 1 as has_order_value_model
 
     from fits
 
@@ -105,8 +104,7 @@ scored as (
         tenures.contract_ends_at,
         fit_states.has_purchase_fits,
         fit_states.has_purchase_model,
-        fit_states.has_order_value_model,
-        fit_states.has_contract_fits
+        fit_states.has_order_value_model
 
     from customers
     cross join order_value_model
@@ -144,8 +142,6 @@ valued as (
             when is_buyer and not coalesce(has_purchase_fits, false) then 'too_few_repeat_customers'
             when is_buyer and not coalesce(has_purchase_model, false) then 'purchase_model_did_not_converge'
             when is_buyer and not coalesce(has_order_value_model, false) then 'order_value_model_did_not_converge'
-            when has_contract_in_force and contract_model is null and not coalesce(has_contract_fits, false)
-                then 'too_few_contract_customers'
             when has_contract_in_force and contract_model is null then 'contract_model_did_not_converge'
         end as not_modelled_reason
 

@@ -18,6 +18,7 @@ import duckdb
 
 from warehouse.building.folders import RunFolder
 from warehouse.building.inputs import LANDED, Inputs
+from warehouse.contract import entities
 from warehouse.paths import PROJECT_DIR, WarehousePaths
 from warehouse.publishing.files import read_json, remove, write_json
 
@@ -93,7 +94,8 @@ def entities_to_type_again(
     """Return the entities whose kept rows cannot simply be added to, or None when no rows can be kept at all.
 
     Both are rows of the load registry. New loads add to an entity when they are later than all that is kept of it;
-    a full delivery deletes, an older one lands between, and a new reference changes rates that rows hold.
+    a full delivery deletes, an older one lands between, and a new reference changes rates that rows hold. The first
+    delivery of a reference takes the place of the seed, whose rows are kept.
     """
     known = {_address(load): load for load in kept}
     now = {_address(load): load for load in current}
@@ -106,7 +108,8 @@ def entities_to_type_again(
     again: set[str] = set()
     for load in new:
         earlier = [_delivered_at(other) for other in known.values() if other["entity"] == load["entity"]]
-        if load["is_full"] or (earlier and _delivered_at(load) < max(earlier)):
+        replaces_seed = not earlier and entities()[load["entity"]].is_reference
+        if replaces_seed or load["is_full"] or (earlier and _delivered_at(load) < max(earlier)):
             again.add(load["entity"])
         again.update(_DEPEND_ON.get(load["entity"], ()))
     return tuple(sorted(again))

@@ -161,14 +161,6 @@ def read_loads(paths: WarehousePaths) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["load_sequence"])
 
 
-def list_quarantine(paths: WarehousePaths) -> list[dict[str, Any]]:
-    """Return the rows of bad structure of all loads with their raw lines (addresses are tokens)."""
-    rows: list[dict[str, Any]] = []
-    for path in sorted((paths.landing / QUARANTINE).glob("*.parquet")):
-        rows.extend(pq.read_table(path, partitioning=None).to_pylist())
-    return rows
-
-
 def sweep(paths: WarehousePaths) -> int:
     """Remove what a broken landing left behind: private folders, and files of loads without a registry row.
 

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from warehouse.value_models.bg_nbd import BgNbdParameters, MbgNbdParameters, fit_bg_nbd, fit_mbg_nbd
 from warehouse.value_models.fitting import Fit
 from warehouse.value_models.pareto_nbd import ParetoNbdParameters, fit_pareto_nbd
-from warehouse.value_models.scoring import holdout_prediction
 from warehouse.value_models.sufficient_statistics import PurchaseHistories
 
-MINIMUM_REPEATERS = 200
 # BG/NBD cannot answer for p_alive: to it, every one-time buyer is certainly alive.
 P_ALIVE_MODELS = ("mbg_nbd", "pareto_nbd")
 
@@ -36,38 +34,15 @@ class ModelComparison:
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """The chosen models, or why there are none.
-
-    not_modelled_reason: `too_few_repeaters` or `no_model_converged`; then both models are None. p_alive_model
-    alone is None when neither MBG/NBD nor Pareto/NBD converged.
-    """
+    """The chosen models: both None when none converged, p_alive_model when neither MBG/NBD nor Pareto/NBD did."""
 
     model: str | None
     p_alive_model: str | None
-    not_modelled_reason: str | None
 
 
 def fit_purchase_models(histories: PurchaseHistories) -> tuple[PurchaseFit, ...]:
     """Fit BG/NBD, MBG/NBD and Pareto/NBD, in this order, on grouped histories."""
     return fit_bg_nbd(histories), fit_mbg_nbd(histories), fit_pareto_nbd(histories)
-
-
-def compare_models(
-    calibration: PurchaseHistories, all_data: PurchaseHistories, holdout_weeks: float, holdout_actual: float
-) -> tuple[ModelComparison, ...]:
-    """Fit each model on the histories up to the cut and on all data, and predict the holdout.
-
-    calibration: customers acquired before the cut, observed to the cut. holdout_weeks: from the cut to the
-    end.
-    holdout_actual: purchase days of the same customers from the cut to the end.
-    """
-    comparisons = []
-    for before, after in zip(fit_purchase_models(calibration), fit_purchase_models(all_data), strict=True):
-        predicted = (
-            None if before.parameters is None else holdout_prediction(before.parameters, calibration, holdout_weeks)
-        )
-        comparisons.append(ModelComparison(before.model, before, after, holdout_actual, predicted))
-    return tuple(comparisons)
 
 
 def _smallest_error(comparisons: Sequence[ModelComparison]) -> str | None:
@@ -79,18 +54,10 @@ def _smallest_error(comparisons: Sequence[ModelComparison]) -> str | None:
     return min(judged)[2] if judged else None
 
 
-def choose_model(
-    comparisons: Sequence[ModelComparison], repeaters: int, minimum_repeaters: int = MINIMUM_REPEATERS
-) -> ModelChoice:
+def choose_model(comparisons: Sequence[ModelComparison]) -> ModelChoice:
     """Choose the model with the smallest holdout error, and the better of MBG/NBD and Pareto/NBD for p_alive.
 
-    repeaters: customers with a repeat purchase in all data. A model takes part when it converged both on the
-    calibration data and on all data. On a tie the earlier one wins.
+    A model takes part when it converged both on the calibration data and on all data. On a tie the earlier one wins.
     """
-    if repeaters < minimum_repeaters:
-        return ModelChoice(None, None, "too_few_repeaters")
-    model = _smallest_error(comparisons)
-    if model is None:
-        return ModelChoice(None, None, "no_model_converged")
     candidates = [comparison for comparison in comparisons if comparison.model in P_ALIVE_MODELS]
-    return ModelChoice(model, _smallest_error(candidates), None)
+    return ModelChoice(_smallest_error(comparisons), _smallest_error(candidates))

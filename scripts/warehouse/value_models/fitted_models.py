@@ -102,7 +102,7 @@ def purchase_rows(cuts: Columns, histories_at: HistoriesAt, minimum_repeaters: i
         ModelComparison(before.model, before, after, actual["calibration"], predicted["calibration", before.model])
         for before, after in zip(fits["calibration"], fits["all"], strict=True)
     )
-    choice: ModelChoice = choose_model(comparisons, repeaters, minimum_repeaters)
+    choice: ModelChoice = choose_model(comparisons)
     for name in horizons:
         # What the calibration predicted for its holdout stands beside the parameters fitted on all data too.
         judged = "calibration" if name == "all" else name
@@ -130,12 +130,16 @@ def order_value_rows(order_values: Columns, minimum_repeaters: int) -> Iterator[
 
 
 def contract_rows(contracts: Columns, minimum_customers: int) -> Iterator[dict[str, Any]]:
-    """Yield the shifted-beta-geometric fit of each plan with enough customers, and of all plans together."""
+    """Yield the shifted-beta-geometric fit of each plan with enough customers, and of all plans together.
+
+    The latter serves the small plans, however few customers they have: what its parameters are worth is told by their
+    standard errors, and where there are none it does not converge.
+    """
     plans = contracts["plan"].tolist()
     customers = np.asarray(contracts["customers"], dtype=np.float64)
     renewals = np.asarray(contracts["renewals"], dtype=np.float64)
     is_closed = np.asarray(contracts["is_closed"], dtype=bool)
-    if customers.sum() < minimum_customers:
+    if not plans:
         return
     of_plan = {ALL_PLANS: np.ones(len(plans), dtype=bool)}
     for plan in sorted(set(plans)):

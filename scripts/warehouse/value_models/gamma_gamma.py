@@ -107,16 +107,3 @@ def fit_gamma_gamma(
     if maximum.values is not None and maximum.values[1] <= 1.0:
         return failed_fit(MODEL, total, "infinite_mean_order_value")
     return to_fit(MODEL, total, maximum, lambda values: GammaGammaParameters(*(float(value) for value in values)))
-
-
-def expected_order_value(parameters: GammaGammaParameters, frequency: ArrayLike, mean_value: ArrayLike) -> FloatArray:
-    """Expect the value of a customer's future orders, shape of `frequency`, unit of `mean_value`.
-
-    The mean of the customer's own repeat purchases and the population mean p γ / (q − 1), weighted by p x and
-    q − 1. At frequency 0 the population mean, whatever `mean_value` holds there (it may be NaN).
-    """
-    size = np.asarray(frequency, dtype=np.float64)
-    value = np.where(size > 0, np.asarray(mean_value, dtype=np.float64), 0.0)
-    p, q, gamma = parameters.p, parameters.q, parameters.gamma
-    expected: FloatArray = p * (gamma + size * value) / (p * size + q - 1.0)
-    return expected

@@ -58,12 +58,6 @@ def expected_purchases(parameters: PurchaseParameters, histories: PurchaseHistor
     return _weighted(parameters, histories, weeks, np.eye(len(weeks)))
 
 
-def expected_monthly_purchases(parameters: PurchaseParameters, histories: PurchaseHistories, months: int) -> FloatArray:
-    """Expect purchases in each coming month of `MONTH_WEEKS` weeks; shape (histories, months)."""
-    ends = np.arange(1.0, months + 1.0, dtype=np.float64) * MONTH_WEEKS
-    return _weighted(parameters, histories, ends, np.eye(months) - np.eye(months, k=1))
-
-
 def score(
     parameters: PurchaseParameters,
     p_alive_parameters: PurchaseParameters | None,

@@ -44,11 +44,6 @@ class PurchaseHistories:
         """Customers over all histories."""
         return int(self.customers.sum())
 
-    @property
-    def total_repeaters(self) -> int:
-        """Customers with at least one repeat purchase."""
-        return int(self.customers[self.frequency > 0].sum())
-
     def take(self, index: IntegerArray | slice) -> "PurchaseHistories":
         """Return the histories at `index`."""
         return PurchaseHistories(self.frequency[index], self.recency[index], self.age[index], self.customers[index])

@@ -46,8 +46,12 @@ KEPT = [load(1, "orders"), load(1, "deals"), load(2, "orders")]
         ([load(3, "orders", exported_at=MARCH)], ("orders",)),
         ([load(3, "orders", exported_at=MARCH + datetime.timedelta(days=2))], ()),
         ([load(3, "deals", exported_at=MARCH + datetime.timedelta(days=1))], ()),
-        ([load(3, "fx_rates")], ("deals", "marketing_spend", "orders", "sales_targets", "subscription_periods")),
-        ([load(3, "deal_stages")], ("deals",)),
+        (
+            [load(3, "fx_rates")],
+            ("deals", "fx_rates", "marketing_spend", "orders", "sales_targets", "subscription_periods"),
+        ),
+        ([load(3, "deal_stages")], ("deal_stages", "deals")),
+        ([load(3, "churn_reasons")], ("churn_reasons",)),
     ],
 )
 def test_later_loads_add_to_what_is_kept(new: list[dict[str, Any]], again: tuple[str, ...]) -> None:
@@ -105,6 +109,23 @@ def test_adding_loads_gives_what_typing_all_of_them_gives(tmp_path: Path) -> Non
     assert contents(kept / "build.duckdb", "intermediate", "int_%") == rows
     assert contents(command.paths.published_file, "marts", "%") == marts
     assert rows["int_rows__orders"] != [(0, None)]
+
+
+def test_the_first_delivery_of_a_reference_takes_the_place_of_its_seed(tmp_path: Path) -> None:
+    command = Command(tmp_path / "warehouse")
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    (exports / "orders.csv").write_text("order_id,account_id,ordered_at,amount,currency\nO1,A1,2024-05-02,10,EUR\n")
+    command.run("land", exports / "orders.csv")
+    command.run("build")
+    (exports / "fx_rates.csv").write_text("currency,valid_from,rate\nEUR,2020-01-01,2\nCHF,2020-01-01,3\n")
+    command.run("land", exports / "fx_rates.csv")
+    added = command.run("build")
+    assert "typing deals, fx_rates," in added.stdout + added.stderr
+    with duckdb.connect(str(command.paths.published_file), read_only=True) as connection:
+        assert connection.execute("select historical_value from marts.customer_lifetime_value").fetchall() == [(20,)]
+        reference = "select rows_in, rows_staged from marts.load_reconciliation where entity = 'fx_rates'"
+        assert connection.execute(reference).fetchall() == [(2, 2)]
 
 
 TABLES = ("int_rows__orders", "int_rows__deals", "int_account_versions")

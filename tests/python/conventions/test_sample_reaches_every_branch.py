@@ -17,7 +17,6 @@ NOT_REACHED = {
         "contract_model_did_not_converge": ONE_COMPANY,
         "order_value_model_did_not_converge": ONE_COMPANY,
         "purchase_model_did_not_converge": ONE_COMPANY,
-        "too_few_contract_customers": ONE_COMPANY,
         "too_few_repeat_customers": ONE_COMPANY,
     },
     "int_inactivity_window": {"fallback": "the sample is large enough to learn its window"},

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from warehouse.landing import zone
@@ -41,7 +42,8 @@ class Warehouse:
             return connection.execute(query).fetchall()
 
     def quarantine(self) -> list[dict[str, Any]]:
-        return zone.list_quarantine(self.paths)
+        files = sorted((self.paths.landing / zone.QUARANTINE).glob("*.parquet"))
+        return [row for file in files for row in pq.read_table(file, partitioning=None).to_pylist()]
 
     def loads(self) -> list[dict[str, Any]]:
         return zone.read_loads(self.paths)

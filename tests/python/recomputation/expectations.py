@@ -179,15 +179,13 @@ class ValueModels:
 
     @cached_property
     def plans(self) -> dict[str, list[Tenure]]:
-        """The tenures behind each contract model: of all plans, and of each plan with enough customers."""
+        """The tenures behind each contract model: of all plans together, and of each plan with enough customers."""
         minimum = self.company.variables["clv_minimum_plan_customers"]
         by_plan: dict[str, list[Tenure]] = defaultdict(list)
         for tenure in self.tenures.values():
             by_plan[ALL_PLANS].append(tenure)
             by_plan[tenure.plan].append(tenure)
-        if len(self.tenures) < minimum:
-            return {}
-        return {plan: own for plan, own in by_plan.items() if len(own) >= minimum}
+        return {plan: own for plan, own in by_plan.items() if plan == ALL_PLANS or len(own) >= minimum}
 
     @cached_property
     def trials(self) -> dict[Key, Trial]:
@@ -330,7 +328,7 @@ class ValueModels:
                 residual += float(tenure.monthly_margin) * residual_months(parameters, tenure.current_renewals, rate)
                 models.append(f"shifted_beta_geometric: {plan}")
             elif reason is None:
-                reason = "contract_model_did_not_converge" if self.plans else "too_few_contract_customers"
+                reason = "contract_model_did_not_converge"
         if reason is not None:
             return Expectation(reason, None, p_alive, purchases, order_value, None, stay)
         return Expectation(None, " + ".join(models) or None, p_alive, purchases, order_value, residual, stay)

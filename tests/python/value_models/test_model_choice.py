@@ -5,8 +5,9 @@ from datetime import date
 import pytest
 
 from value_models.customer_base import cdnow_calibration, read_cdnow
-from warehouse.value_models.choice import ModelChoice, ModelComparison, choose_model, compare_models
+from warehouse.value_models.choice import ModelChoice, ModelComparison, choose_model, fit_purchase_models
 from warehouse.value_models.fitting import Fit, failed_fit
+from warehouse.value_models.scoring import holdout_prediction
 from warehouse.value_models.sufficient_statistics import PurchaseHistories
 
 CONVERGED: Fit = Fit("any", (1.0,), (0.1,), -10.0, 500, None)
@@ -41,32 +42,31 @@ def comparisons(bg=90.0, mbg=85.0, pareto=120.0, failed=(), failed_on_all=()):
     ],
 )
 def test_the_smallest_holdout_error_wins(cases, expected):
-    assert choose_model(cases, 500) == ModelChoice(*expected, None)
+    assert choose_model(cases) == ModelChoice(*expected)
 
 
-def test_too_few_repeaters_or_no_convergence_is_a_reason():
-    assert choose_model(comparisons(), 199) == ModelChoice(None, None, "too_few_repeaters")
-    assert choose_model(comparisons(), 200).not_modelled_reason is None
-    assert choose_model(comparisons(), 30, minimum_repeaters=30).model == "bg_nbd"
+def test_nothing_is_chosen_where_nothing_converged():
     everyone = ("bg_nbd", "mbg_nbd", "pareto_nbd")
-    assert choose_model(comparisons(failed=everyone), 500) == ModelChoice(None, None, "no_model_converged")
-    assert choose_model([], 500) == ModelChoice(None, None, "no_model_converged")
+    assert choose_model(comparisons(failed=everyone)) == ModelChoice(None, None)
+    assert choose_model([]) == ModelChoice(None, None)
 
 
 def test_cdnow_is_compared_and_chosen():
     calibration = cdnow_calibration()
     everything = read_cdnow(date(1998, 6, 30), date(1998, 6, 30))
-    actual = sum(day > date(1997, 9, 30) for days in calibration.purchase_days for day in days)
-    compared = compare_models(calibration.grouped, everything.grouped, 39.0, float(actual))
-    assert [each.model for each in compared] == ["bg_nbd", "mbg_nbd", "pareto_nbd"]
+    actual = float(sum(day > date(1997, 9, 30) for days in calibration.purchase_days for day in days))
+    fits = zip(fit_purchase_models(calibration.grouped), fit_purchase_models(everything.grouped), strict=True)
+    compared = [
+        ModelComparison(
+            before.model, before, after, actual, holdout_prediction(before.parameters, calibration.grouped, 39.0)
+        )
+        for before, after in fits
+    ]
     errors = {each.model: each.holdout_error for each in compared}
     assert errors == pytest.approx({"bg_nbd": 228.6, "mbg_nbd": 305.3, "pareto_nbd": 216.5}, abs=0.1)
-    choice = choose_model(compared, everything.grouped.total_repeaters)
-    assert choice == ModelChoice("pareto_nbd", "pareto_nbd", None)
+    assert choose_model(compared) == ModelChoice("pareto_nbd", "pareto_nbd")
 
 
-def test_an_empty_past_gives_no_prediction():
+def test_an_empty_past_gives_no_parameters():
     nobody = PurchaseHistories.from_arrays([], [], [])
-    compared = compare_models(nobody, cdnow_calibration().grouped, 10.0, 0.0)
-    assert [each.holdout_predicted for each in compared] == [None, None, None]
-    assert choose_model(compared, 946).not_modelled_reason == "no_model_converged"
+    assert [fit.parameters for fit in fit_purchase_models(nobody)] == [None, None, None]

@@ -9,14 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from value_models.customer_base import cdnow_calibration
-from warehouse.value_models.gamma_gamma import (
-    GammaGammaParameters,
-    expected_order_value,
-    fit_gamma_gamma,
-    likelihood_function,
-)
-
-PUBLISHED = GammaGammaParameters(6.25, 3.74, 15.44)
+from warehouse.value_models.gamma_gamma import fit_gamma_gamma, likelihood_function
 
 
 def test_published_parameters_of_cdnow():
@@ -24,15 +17,6 @@ def test_published_parameters_of_cdnow():
     fit = fit_gamma_gamma(base.histories.frequency, base.mean_value)
     assert fit.customers == 946
     assert astuple(fit.parameters) == pytest.approx((6.25, 3.74, 15.44), abs=5.1e-3)
-
-
-def test_expected_value_weighs_the_own_mean_against_the_population():
-    population = 6.25 * 15.44 / 2.74
-    values = expected_order_value(PUBLISHED, [0, 0, 1, 2, 1000], [np.nan, 99.0, 50.0, population, 20.0])
-    assert values[:2] == pytest.approx([population, population])
-    assert values[2] == pytest.approx((2.74 * population + 6.25 * 50) / (2.74 + 6.25))
-    assert values[3] == pytest.approx(population)
-    assert values[4] == pytest.approx(20, abs=0.01)
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
