@@ -1,7 +1,7 @@
 """One build from start to end: lock, sweep, inputs, dbt, audit, compact copy, publication."""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,10 +100,6 @@ class _Live:
             return None
         return self.run.get("inactivity_days")
 
-    @property
-    def as_of(self) -> datetime.date | None:
-        return self.run.get("as_of") if self.run else None
-
 
 def build_warehouse(paths: WarehousePaths, options: Options, say: Say) -> Outcome:
     """Build, audit and publish. `say` gets one line per step.
@@ -140,8 +136,8 @@ def _build(paths: WarehousePaths, options: Options, say: Say) -> Outcome:
             say(reuse.sentence())
     with shown_progress() as on_event:
         dbt = run_dbt(paths, run, options.target, settings, inputs, on_event)
-    findings, unmapped = _audited(run, dbt, inputs, live, options)
     row = read_mart_run(run.marts_file) if options.is_served else None
+    findings, unmapped = _audited(run, dbt, inputs, live, options, row)
     outcome = Outcome(
         # Readers see the id in mart_run: it is the id of the run everywhere else too.
         run_id=row["run_id"] if row else run.run_id,
@@ -161,7 +157,7 @@ def _build(paths: WarehousePaths, options: Options, say: Say) -> Outcome:
     if not outcome.is_failed and row is not None:
         say("audited; keeping a compact copy of the marts")
         outcome.version = _keep(paths, outcome, record)
-        _publish(paths, outcome, live, options)
+        _publish(paths, outcome, live, options, row)
         keep_rows(paths, run, inputs, variables)
         run.drop_data()
     outcome.seconds = (datetime.datetime.now(datetime.UTC) - begun).total_seconds()
@@ -181,31 +177,41 @@ def _heal(paths: WarehousePaths, say: Say) -> None:
 
 
 def _audited(
-    run: RunFolder, dbt: DbtRun, inputs: Inputs, live: _Live, options: Options
+    run: RunFolder, dbt: DbtRun, inputs: Inputs, live: _Live, options: Options, row: dict[str, Any] | None
 ) -> tuple[list[Finding], dict[str, int]]:
     if not dbt.is_successful or not options.is_served:
         return [], {}
-    row = read_mart_run(run.marts_file)
     rows = row_counts(live.version.record["marts"]) if live.version else None
-    found: Audit = audit(run, dbt, inputs, Published(rows, _why_not_compared(live, row)), options.accept_change)
+    published = Published(rows, _why_not_compared(live, row, options))
+    found: Audit = audit(run, dbt, inputs, published, options.accept_change)
     write_table(found.findings, run.path / "audit.parquet")
     return found.findings, found.unmapped_stages
 
 
-def _why_not_compared(live: _Live, row: dict[str, Any] | None) -> str | None:
+def _why_not_compared(live: _Live, row: dict[str, Any] | None, options: Options) -> str | None:
     if row is None or live.run is None:
         return None
     if live.run.get("input_kind") != row.get("input_kind"):
         before, now = live.run.get("input_kind"), row.get("input_kind")
         return f"the published run was built from the {before}, this one from the {now}"
-    if is_replay(live.as_of, row["as_of"]):
-        return f"a replay as of {row['as_of']}: not compared with the published {live.as_of}"
+    if is_replay(live.run, row, options.variables):
+        return f"a replay as of {row['as_of']}: not compared with the published {live.run['as_of']}"
     return None
 
 
-def is_replay(published: datetime.date | None, built: datetime.date | None) -> bool:
-    """Tell whether a build looks at the company from an earlier day than the published one."""
-    return published is not None and built is not None and built < published
+def is_replay(
+    published: Mapping[str, Any] | None, built: Mapping[str, Any] | None, variables: Mapping[str, Any]
+) -> bool:
+    """Tell whether a build was asked to look at the company from an earlier day than the published one.
+
+    published, built: their rows of mart_run. An earlier day that nobody asked for is that of the latest event, as when
+    the sample gives way to a company of one's own.
+    """
+    if published is None or built is None or variables.get("as_of") is None:
+        return False
+    if published.get("input_kind") != built.get("input_kind") or None in (published["as_of"], built["as_of"]):
+        return False
+    return bool(built["as_of"] < published["as_of"])
 
 
 def _record(outcome: Outcome, options: Options, begun: datetime.datetime, row: dict[str, Any] | None) -> dict[str, Any]:
@@ -244,13 +250,13 @@ def _keep(paths: WarehousePaths, outcome: Outcome, record: dict[str, Any]) -> Ve
     return keep_version(paths, prepared, outcome.run_id, complete, as_rows(outcome.findings))
 
 
-def _publish(paths: WarehousePaths, outcome: Outcome, live: _Live, options: Options) -> None:
+def _publish(paths: WarehousePaths, outcome: Outcome, live: _Live, options: Options, row: dict[str, Any]) -> None:
     version = outcome.version
     if version is None:
         return
-    if is_replay(live.as_of, outcome.as_of):
+    if live.run is not None and is_replay(live.run, row, options.variables):
         outcome.reason = (
-            f"a replay: its as_of {outcome.as_of} is before the published {live.as_of}; "
+            f"a replay: its as_of {outcome.as_of} is before the published {live.run['as_of']}; "
             f"publish it with `warehouse publish {version.run_id}`"
         )
     else:

@@ -86,14 +86,30 @@ def test_messages_never_show_cells(message: str | None, shown: str) -> None:
     assert "Noa" not in found
 
 
+JULY, JUNE = datetime.date(2025, 7, 1), datetime.date(2025, 6, 30)
+
+
 @pytest.mark.parametrize(
-    ("published", "built", "expected"),
-    [("2025-07-01", "2025-06-30", True), ("2025-07-01", "2025-07-01", False), (None, "2025-07-01", False),
-     ("2025-07-01", None, False)],
-)  # fmt: skip
-def test_a_replay_is_an_earlier_day(published: str | None, built: str | None, expected: bool) -> None:
-    days = [datetime.date.fromisoformat(day) if day else None for day in (published, built)]
-    assert is_replay(*days) is expected
+    ("published", "built", "kind", "is_asked", "expected"),
+    [
+        (JULY, JUNE, "seeds", True, True),
+        (JULY, JULY, "seeds", True, False),
+        (JUNE, JULY, "seeds", True, False),
+        (JULY, None, "seeds", True, False),
+        (None, JULY, "seeds", True, False),
+        # A deletion may move the day of the latest event back, and another company has its own.
+        (JULY, JUNE, "seeds", False, False),
+        (JULY, JUNE, "landing zone", True, False),
+        (JULY, JUNE, "landing zone", False, False),
+    ],
+)
+def test_a_replay_is_an_earlier_day_that_was_asked_for(
+    published: datetime.date | None, built: datetime.date | None, kind: str, is_asked: bool, expected: bool
+) -> None:
+    before = {"as_of": published, "input_kind": "seeds"}
+    now = {"as_of": built, "input_kind": kind}
+    assert is_replay(before, now, {"as_of": "2025-06-30"} if is_asked else {}) is expected
+    assert is_replay(None, now, {"as_of": "2025-06-30"}) is False
 
 
 def test_a_held_lock_names_its_holder(paths: WarehousePaths) -> None:

@@ -252,6 +252,13 @@ def test_every_data_test_passed_and_is_an_error(tested_build: TestedBuild) -> No
     assert models_named(test for test in tests if test["config"]["severity"].lower() != "error") == []
 
 
+def test_unit_tests_of_as_of_hold_whatever_as_of_is_passed(tested_build: TestedBuild) -> None:
+    """`dbt build --vars '{as_of: …}'` runs the unit tests too."""
+    unit_tests = [each for each in tested_build.manifest["unit_tests"].values() if each["model"] == "int_as_of"]
+    assert len(unit_tests) > 5
+    assert [each["name"] for each in unit_tests if "as_of" not in (each["overrides"] or {}).get("vars", {})] == []
+
+
 def test_singular_tests_mirror_the_models(tested_build: TestedBuild) -> None:
     """A data test stands in the folder of a model that it reads."""
     folders = {m["unique_id"]: Path(m["original_file_path"]).parent.parts[1:] for m in tested_build.models}
