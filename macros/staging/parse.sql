@@ -14,7 +14,7 @@
 
 {# The text of a number in the form that a cast reads, or text that is no number. #}
 {% macro repaired_number(text) -%}
-    {%- set digits = without(plain_digits(text), '[ \u00a0\u202f]') -%}
+    {%- set digits = without(plain_digits(text), '[ \u00a0\u202f\u066c]') -%}
     case
         -- (1,234.50) of accountants, 120.00- of ledgers
         when {{ matches(digits, '^[(][0-9]+([.][0-9]+)?[)]$') }} then '-' || {{ without(digits, '[()]') }}

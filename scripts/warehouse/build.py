@@ -155,7 +155,8 @@ def _show(outcome: "Outcome") -> None:
             _say(f"accepted: {finding.sentence()}")
     if outcome.unmapped_stages:
         stages = named_stages(outcome.unmapped_stages)
-        _say(f"stages that deal_stages does not know, counted as (unmapped): {stages}")
+        _say(f"stages that deal_stages does not know, counted as (unmapped), neither won nor lost: {stages}")
+        _say("  land those of your pipelines: docs/mapping_files.md, Stages of your pipelines")
     _say(_ending(outcome))
 
 

@@ -147,7 +147,8 @@ def run_dbt(
 ) -> DbtRun:
     """Build everything into the private folder of the run; the seeds of raw entities only where they are the inputs.
 
-    Raises WarehouseError when dbt stops before it could run any node, as for a project that does not parse.
+    Raises WarehouseError when dbt stops before it could run any node, as for a project that does not parse, and
+    KeyboardInterrupt when it was interrupted.
     """
     from dbt.cli.main import dbtRunner
 
@@ -176,6 +177,9 @@ def run_dbt(
         with _environment(run, run_settings):
             outcome = dbtRunner(callbacks=[invocation.listen]).invoke(arguments)
             _close_engine()
+        # dbt hands back what it caught, also a Ctrl-C.
+        if isinstance(outcome.exception, KeyboardInterrupt):
+            raise outcome.exception
         if not invocation.clock_was_put_back():
             break
         (run.target / _PARSE).unlink(missing_ok=True)

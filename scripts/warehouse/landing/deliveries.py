@@ -39,6 +39,9 @@ from warehouse.landing.transform import transform, without_addresses
 from warehouse.landing.writers import EntityWriter, QuarantineWriter
 from warehouse.paths import WarehousePaths
 
+# What a mapping brings along is marked so in the registry.
+_PROVIDED = "mapping provided"
+_PROVIDED_FOR = {"deal_stages": ("deals", "deal_stage_history")}
 _DATE_IN_NAME = re.compile(r"(?<!\d)(20\d{2})(-?)(\d{2})\2(\d{2})(?!\d)")
 
 
@@ -326,10 +329,13 @@ class Deliveries:
         return counts
 
     def provide(self, mapping: Mapping) -> None:
-        """Land the reference rows that a mapping brings along, like a file of their own."""
+        """Land the rows that a mapping brings along, like a file of their own.
+
+        Of a reference the user's own file speaks, whenever it was landed, and stages are for deals.
+        """
         for name, rows in mapping.provides.items():
             entity = entities()[name]
-            if self.options.entity not in (None, name):
+            if self.options.entity not in (None, name) or not self._is_wanted(entity):
                 continue
             file = f"{mapping.name}.yml"
             sha256 = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
@@ -353,7 +359,16 @@ class Deliveries:
             result = FileResult(
                 file, name, "accepted", None, len(rows), len(rows), 0, ["reference rows of the mapping"]
             )
-            self._accept(result, path, sha256, mapping.name, "mapping provided")
+            self._accept(result, path, sha256, mapping.name, _PROVIDED)
+
+    def _is_wanted(self, entity: Entity) -> bool:
+        rows = [*self.loads, *(taken.registry for taken in self.accepted)]
+        if entity.is_reference and any(
+            row["entity"] == entity.name and _PROVIDED not in json.loads(row["repairs"]) for row in rows
+        ):
+            return False
+        needed_by = _PROVIDED_FOR.get(entity.name)
+        return needed_by is None or any(result.entity in needed_by for result in self.results)
 
     def reject(self, taken: Accepted, reason: str) -> None:
         """Take back a delivery that was read well but may not be landed."""

@@ -46,11 +46,21 @@ def _by_distinct(array: pa.Array, change: Callable[[str], str | None]) -> pa.Arr
     return changed.take(encoded.indices)
 
 
+_ZONE = " %Z"
+_ZONE_LETTERS = re.compile(r"[A-Z]{2,5}([+-]\d{1,2}(:?\d{2})?)?")
+
+
 def _parsed_date(text: str, formats: tuple[str, ...]) -> str:
     """Return the ISO form of a date that fits one of the formats, else the text as it is, for staging."""
     for each in formats:
+        local = text
+        if each.endswith(_ZONE):
+            # Letters of a zone: the time beside them is that of the sheet.
+            local, _, zone = text.rpartition(" ")
+            if not _ZONE_LETTERS.fullmatch(zone):
+                continue
         try:
-            moment = datetime.datetime.strptime(text, each)
+            moment = datetime.datetime.strptime(local, each.removesuffix(_ZONE))
         except ValueError:
             continue
         if not any(sign in each for sign in ("%H", "%I", "%c", "%X", "%s")):

@@ -189,6 +189,53 @@ def test_hubspot_view_export(warehouse: Warehouse, write: Write) -> None:
     assert str(warehouse.loads()[0]["exported_at"])[:10] == "2024-03-02"
 
 
+HUBSPOT_DEALS = (
+    "Record ID,Deal Name,Deal Stage,Close Date,Amount,Pipeline,Create Date\n"
+    "101,Big one,Closed Won,2024-03-01 10:00,5000,Sales Pipeline,2024-01-01 09:00\n"
+)
+HUBSPOT_COMPANIES = "Record ID,Company name\n7,Noa Levi Trading\n"
+
+
+def test_a_vendor_brings_its_stages_along_with_deals(warehouse: Warehouse, write: Write) -> None:
+    warehouse.land(write("companies.csv", HUBSPOT_COMPANIES), source="hubspot")
+    assert warehouse.rows("deal_stages") == []
+    warehouse.land(write("deals.csv", HUBSPOT_DEALS), source="hubspot")
+    outcomes = warehouse.rows("deal_stages", "pipeline, stage, is_won, is_lost")
+    assert ("Sales Pipeline", "Closed Won", "true", "false") in outcomes
+    assert ("Sales Pipeline", "Closed Lost", "false", "true") in outcomes
+    # The same again brings nothing, another vendor its own.
+    warehouse.land(write("deals_2.csv", HUBSPOT_DEALS.replace("101", "102")), source="hubspot")
+    assert len(warehouse.rows("deal_stages")) == len(outcomes)
+    warehouse.land(
+        write("deals.csv", "Deal - ID,Deal - Stage,Deal - Status\n1,Demo Scheduled,won\n"), source="pipedrive"
+    )
+    assert ("Won",) in warehouse.rows("deal_stages", "stage")
+
+
+def test_stages_of_ones_own_speak_whatever_a_vendor_brings_along(warehouse: Warehouse, write: Write) -> None:
+    own = "pipeline,stage,stage_order,is_won,is_lost\nSales Pipeline,Signed,1,true,false\n"
+    warehouse.land(write("deal_stages.csv", own))
+    warehouse.land(write("deals.csv", HUBSPOT_DEALS), source="hubspot")
+    assert warehouse.rows("deal_stages", "stage") == [("Signed",)]
+
+
+def test_the_day_of_a_closing_is_compared_with_the_day_of_the_creation(warehouse: Warehouse, write: Write) -> None:
+    deals = (
+        "Id,StageName,CloseDate,CreatedDate,RecordTypeId\n006A,Closed Won,2024-03-01,2024-03-01T14:30:00.000+0000,{}\n"
+    )
+    path = write("Opportunity.csv", deals.format("012000000000000AAA"))
+    rows = landed(warehouse, path, "salesforce", "created_at, closed_at, pipeline")
+    assert rows == [("2024-03-01", "2024-03-01", None)]
+
+
+def test_google_forms_times_are_those_of_the_sheet(warehouse: Warehouse, write: Write) -> None:
+    text = "Timestamp,How likely are you to recommend us?\n{}\n"
+    times = ["2024/06/01 10:00:00 AM EET", "2024/06/01 1:00:00 PM GMT+3", "6/1/2024 10:00:00", "2024/06/01 10 AM EET"]
+    path = write("form.csv", text.format("\n".join(f"{time},9" for time in times)))
+    found = [row[0] for row in landed(warehouse, path, "google_forms", "responded_at")]
+    assert found == ["2024-06-01 10:00:00", "2024-06-01 13:00:00", "2024-06-01 10:00:00", "2024/06/01 10 AM EET"]
+
+
 def test_salesforce_object_export(warehouse: Warehouse, write: Write) -> None:
     deals = (
         '"Id","IsDeleted","AccountId","Name","StageName","Amount","CloseDate","Type","LeadSource","OwnerId","CreatedDate"\n'

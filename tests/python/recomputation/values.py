@@ -41,7 +41,7 @@ def clean(text: str | None) -> str | None:
 def parse_number(text: str) -> Decimal | None:
     """Read a number in any of the accepted notations; None when it is none of them."""
     digits = "".join(str(unicodedata.decimal(char)) if char.isdecimal() else char for char in text)
-    digits = digits.replace("٫", ".").replace("٬", ",").replace("−", "-").replace("–", "-")
+    digits = digits.replace("٫", ".").replace("٬", "").replace("−", "-").replace("–", "-")
     digits = digits.replace("\u00a0", "").replace("\u202f", "")
     sign = 1
     if re.fullmatch(r"\(.+\)", digits):
