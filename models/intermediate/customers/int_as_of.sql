@@ -13,14 +13,22 @@ events as (
 
     union all
 
-    -- The closing date of an open deal is a plan.
+    -- The closing date of an open deal is a plan, and so is one that lies in the future of its delivery.
     select max(deals.closed_at) as occurred_at
     from {{ ref('int_rows__deals') }} as deals
     inner join {{ ref('int_stages') }} as stages
         on
             lower(coalesce(deals.pipeline, 'default')) = stages.pipeline_key
             and lower(deals.stage) = stages.stage_key
-    where deals.row_state = 'current' and not stages.is_open
+    inner join {{ ref('int_deliveries') }} as deliveries
+        on
+            deals.load_id = deliveries.load_id
+            and deals.file = deliveries.file
+            and deliveries.entity = 'deals'
+    where
+        deals.row_state = 'current'
+        and not stages.is_open
+        and deals.closed_at <= deliveries.landed_at + interval 1 day
 
     union all
 

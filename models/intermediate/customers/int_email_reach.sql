@@ -1,4 +1,5 @@
--- One row per customer who has a contact or ever chose: whether any contact may still be written to, and since when none may.
+-- One row per customer who has a contact or ever chose: whether any contact may still be written to, and since when
+-- none may.
 with
 
 as_of as (

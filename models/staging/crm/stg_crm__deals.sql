@@ -1,5 +1,5 @@
--- One row per delivered deal, good or bad: typed, repaired, and judged by its own values alone. A closing day before all
--- dates that are taken, as the zero of a spreadsheet, counts as none.
+-- One row per delivered deal, good or bad: typed, repaired, and judged by its own values alone.
+-- A closing day before all dates that are taken, as the zero of a spreadsheet, counts as none.
 {{ judged_rows(
     'deals',
     reasons=[

@@ -1,6 +1,7 @@
 """The dbt variables of a build: from the command line (checked), and from the last publication."""
 
 import datetime
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -12,6 +13,7 @@ from warehouse.paths import PROJECT_DIR
 MANAGED = {
     "landing_zone": "the landing zone is WAREHOUSE_DIR/landing: set the environment variable WAREHOUSE_DIR",
     "keeps_rows": "`warehouse build` keeps the typed rows by itself",
+    "rules_of_vars": "it says what the others may be",
 }
 
 
@@ -53,6 +55,7 @@ def parse_variables(text: str | None, as_of: datetime.date | None) -> dict[str, 
             near = get_close_matches(str(name), known, n=1)
             hint = f"did you mean {near[0]}?" if near else "dbt_project.yml lists the variables"
             raise VariableError(f"no variable {name}: {hint}")
+        _check(str(name), values[name], known["rules_of_vars"].get(name))
     if as_of is not None:
         if str(values.get("as_of", as_of)) != as_of.isoformat():
             raise VariableError("--as-of and the as_of of --vars differ: give one of them")
@@ -60,6 +63,18 @@ def parse_variables(text: str | None, as_of: datetime.date | None) -> dict[str, 
     if values.get("as_of") is not None:
         values["as_of"] = _date(values["as_of"]).isoformat()
     return values
+
+
+def _check(name: str, given: Any, rule: str | None) -> None:
+    """Refuse a value that does not fit the rule of its variable, as the macro check_vars does."""
+    if isinstance(given, Mapping):
+        values = list(given.values())
+    else:
+        values = given if isinstance(given, list) else [given]
+    for value in values:
+        text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        if rule is not None and not re.fullmatch(rule, text):
+            raise VariableError(f"{name} cannot be {text}: it has to fit {rule}; dbt_project.yml explains it")
 
 
 def _read(text: str | None) -> dict[str, Any]:

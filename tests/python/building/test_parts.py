@@ -2,9 +2,11 @@
 
 import datetime
 import errno
+import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from warehouse.building.inputs import LANDED, SEEDS, freeze_inputs
 from warehouse.building.locks import exclusive
 from warehouse.building.messages import described_failure
 from warehouse.building.run import is_replay
-from warehouse.building.variables import VariableError, parse_variables, with_published_window
+from warehouse.building.variables import VariableError, parse_variables, project_settings, with_published_window
 from warehouse.errors import WarehouseError
 from warehouse.landing.report import Options
 from warehouse.landing.run import land
@@ -44,11 +46,39 @@ def test_variables_of_the_command_line() -> None:
         ("[7]", "no mapping"),
         ("{a: [}", "no YAML"),
         ("{as_of: tomorrow}", "no date"),
+        ("{grace_days: abc}", "grace_days cannot be abc"),
+        ("{grace_days: -3}", "grace_days cannot be -3"),
+        ("{reporting_currency: eur}", "reporting_currency cannot be eur"),
+        ("{clv_annual_discount_rate: 0}", "clv_annual_discount_rate cannot be 0"),
+        ("{inactivity_days: 0}", "inactivity_days cannot be 0"),
+        ("{backtest_horizon_days: [90, soon]}", "backtest_horizon_days cannot be soon"),
+        ("{loyalty_tiers: {bronze: -1}}", "loyalty_tiers cannot be -1"),
+        ("{published_personal_data: [everything]}", "published_personal_data cannot be everything"),
+        ("{rules_of_vars: {}}", "cannot be set here"),
     ],
 )
-def test_variables_that_are_no_variables(text: str, words: str) -> None:
+def test_variables_that_are_no_variables_or_cannot_be_so(text: str, words: str) -> None:
     with pytest.raises(VariableError, match=words):
         parse_variables(text, None)
+
+
+def test_the_rules_of_variables_take_the_defaults_and_stop_dbt_too(tmp_path: Path) -> None:
+    known = project_settings()["vars"]
+    rules = known["rules_of_vars"]
+    # Places are judged by whoever opens them.
+    assert set(known) - set(rules) == {"rules_of_vars", "landing_zone", "raw_folders"}
+    parse_variables(json.dumps({name: known[name] for name in rules if name != "keeps_rows"}), None)
+    arguments = ["build", "--select", "int_stages", "--vars", "{grace_days: -3}"]
+    finished = subprocess.run(
+        [str(Path(sys.executable).parent / "dbt"), *arguments, "--target-path", str(tmp_path / "target")],
+        cwd=PROJECT_DIR,
+        env={**os.environ, "WAREHOUSE_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode != 0
+    assert "the var grace_days cannot be -3" in finished.stdout
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -170,6 +171,17 @@ def test_a_replay_is_kept_and_published_only_when_asked(command: Command, first:
     assert command.json("publish")["run_id"] == kept["run_id"] == live_run(command)
     assert command.json("rollback")["run_id"] == first["run_id"] == live_run(command)
     assert "no earlier version" in command.run("rollback", expect=1).stderr
+
+
+def test_an_interrupted_build_says_so(command: Command, first: Any) -> None:
+    before = set(command.root.glob("builds/*/build.duckdb"))
+    process = command.start("build")
+    while process.poll() is None and set(command.root.glob("builds/*/build.duckdb")) <= before:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert (process.returncode, errors) == (130, "interrupted: nothing was published, nothing published changed\n")
+    assert live_run(command) == first["run_id"]
 
 
 def read_to_the_end(terminal: int, shown: bytearray) -> None:

@@ -637,7 +637,7 @@ class Maker:
                 if entity == "deals" and self.chance(0.3):
                     row["created_at"], row["closed_at"] = "2022-05-02", "2022-05-01 10:00"
                 elif entity == "deals" and self.chance(0.5):
-                    row["closed_at"] = self.random.choice(DIRTY["timestamp"])
+                    row["closed_at"] = self.random.choice((*DIRTY["timestamp"], "2052-06-01"))
                 rows.append(row)
 
     def number_lines(self) -> None:

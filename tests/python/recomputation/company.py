@@ -269,7 +269,10 @@ class Company:
             instants += [row[column] for row in self.current(entity) if row[column] is not None]
         for row in self.current("deals"):
             stage = self._current_stage(row)
-            if stage is not None and not stage.is_open and row["closed_at"] is not None:
+            if stage is None or stage.is_open or row["closed_at"] is None:
+                continue
+            landed_at = self.variables["landed_at"].get(row.load_id, self.variables["seeds_landed_at"])
+            if row["closed_at"] <= landed_at + timedelta(days=1):
                 instants.append(row["closed_at"])
         if not instants:
             for row in self.current("subscription_periods"):
