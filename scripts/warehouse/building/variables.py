@@ -81,6 +81,8 @@ def _read(text: str | None) -> dict[str, Any]:
         values = yaml.safe_load(text)
     except yaml.YAMLError:
         raise VariableError("--vars is no YAML, like '{as_of: 2025-07-01, grace_days: 7}'") from None
+    except ValueError:
+        raise VariableError("--vars holds a day that no calendar has") from None
     if not isinstance(values, dict):
         raise VariableError("--vars is no mapping, like '{as_of: 2025-07-01, grace_days: 7}'")
     return {str(name): value for name, value in values.items()}
