@@ -30,3 +30,23 @@
 {% macro of_whole_units(units) -%}
     cast({{ units }} as double) / 1e18
 {%- endmacro %}
+
+{# The tables of exchange rates, joined to `rows` by their `rate_currency` and `rate_date`; at most one rate fits. #}
+{% macro exchange_rate_joins(rows) -%}
+    left join {{ ref('int_exchange_rate_last') }} as last_rates
+        on {{ rows }}.rate_currency = last_rates.currency
+    left join {{ ref('int_exchange_rate_months') }} as rates
+        on {{ rows }}.rate_currency = rates.currency
+        and {{ period_index("'month'", rows ~ '.rate_date') }} = rates.month_index
+        and {{ rows }}.rate_date >= rates.valid_from
+        and {{ rows }}.rate_date < rates.valid_to
+{%- endmacro %}
+
+{# The value of one unit of the currency of `rows` in the reporting currency on their date, where the tables are joined. #}
+{% macro exchange_rate_of(rows) -%}
+    case
+        when {{ rows }}.rate_currency = '{{ var("reporting_currency") }}' then cast(1 as decimal(17, 10))
+        when {{ rows }}.rate_date >= last_rates.valid_from then last_rates.rate
+        else rates.rate
+    end
+{%- endmacro %}

@@ -275,12 +275,13 @@ versions as (
 
 {#
     The versions of an entity that holds money, with `exchange_rate`: the value of one unit of the row's currency in the
-    reporting currency on `rate_date` (an expression over `versions` and what `lookup` joins to it). A current row with an amount but without a rate is quarantined (`no_fx_rate`).
+    reporting currency on `rate_date` (an expression over `versions` and what `lookup` joins to it). A current row with an
+    amount but without a rate is quarantined (`no_fx_rate`). Without a date its worth is unknown, which is no reason while
+    the currency has rates.
 #}
 {% macro rows_with_exchange_rate(staged, entity, amount, rate_date, lookup='') -%}
 {{ kept_rows_config() }}
-{%- set rates = ref('int_exchange_rate_months') -%}
-{%- set last_rates = ref('int_exchange_rate_last') -%}
+{%- set joins = exchange_rate_joins('dated') -%}
 {%- if not execute -%}{{ return('select 1 as not_compiled_yet from ' ~ ref('int_deliveries')) }}{%- endif -%}
 with
 
@@ -302,20 +303,11 @@ rated as (
 
     select
         dated.*,
-        case
-            when dated.rate_currency = '{{ var("reporting_currency") }}' then cast(1 as decimal(17, 10))
-            else coalesce(last_rates.rate, rates.rate)
-        end as exchange_rate
+        {{ exchange_rate_of('dated') }} as exchange_rate,
+        last_rates.currency is null or dated.rate_date is not null as needs_rate
 
     from dated
-    left join {{ last_rates }} as last_rates
-        on dated.rate_currency = last_rates.currency
-        and dated.rate_date >= last_rates.valid_from
-    left join {{ rates }} as rates
-        on dated.rate_currency = rates.currency
-        and {{ period_index("'month'", 'dated.rate_date') }} = rates.month_index
-        and dated.rate_date >= rates.valid_from
-        and dated.rate_date < rates.valid_to
+    {{ joins }}
 
 ),
 
@@ -328,11 +320,13 @@ judged_rates as (
         exchange_rate,
         {{ money_product(amount, 'exchange_rate') }} as reporting_{{ amount }},
         case
-            when row_state = 'current' and {{ amount }} is not null and exchange_rate is null then 'no_fx_rate'
+            when row_state = 'current' and {{ amount }} is not null and exchange_rate is null and needs_rate
+                then 'no_fx_rate'
             else quarantine_reason
         end as quarantine_reason,
         case
-            when row_state = 'current' and {{ amount }} is not null and exchange_rate is null then 'quarantined'
+            when row_state = 'current' and {{ amount }} is not null and exchange_rate is null and needs_rate
+                then 'quarantined'
             else row_state
         end as row_state
 

@@ -100,12 +100,25 @@ dated as (
     select
         staged.*,
         as_of.as_of,
+        coalesce(staged.currency, '{{ var("reporting_currency") }}') as rate_currency,
+        cast(staged.created_at as date) as rate_date,
         coalesce(staged.outcome_at < as_of.as_of, false) as is_closed,
         -- The first event of a deal; least() passes over what is missing.
         coalesce(least(staged.created_at, staged.first_entered_at), staged.outcome_at) as began_at
 
     from staged
     cross join as_of
+
+),
+
+rated as (
+
+    select
+        dated.*,
+        {{ exchange_rate_of('dated') }} as exchange_rate_at_creation
+
+    from dated
+    {{ exchange_rate_joins('dated') }}
 
 ),
 
@@ -126,7 +139,6 @@ deals as (
         competitor,
 
         ---------- numerics
-        reporting_amount as amount,
         highest_stage_order,
 
         ---------- timestamps
@@ -143,9 +155,15 @@ deals as (
             else 'open'
         end as outcome,
         is_closed and is_lost_stage and has_no_decision_reason as is_no_decision,
-        case when is_closed then outcome_at end as closed_at
+        case when is_closed then outcome_at end as closed_at,
+        -- Its row has the rate of the closing, which is yet to come where as_of lies before it.
+        case
+            when not is_closed and (is_won_stage or is_lost_stage)
+                then {{ money_product('amount', 'exchange_rate_at_creation') }}
+            else reporting_amount
+        end as amount
 
-    from dated
+    from rated
     where began_at < as_of or began_at is null
 
 )

@@ -239,7 +239,10 @@ class Company:
                 if self.rates.rate(row["currency"], row[column]) is None:
                     row.quarantine("no_fx_rate")
         for row in self.current("deals"):
-            if row["amount"] is not None and self.rates.rate(row["currency"], self._rate_day(row)) is None:
+            day = self._rate_day(row)
+            # Without a day nothing is known but whether the currency has rates at all.
+            needs_rate = day is not None or not self.rates.has(row["currency"])
+            if row["amount"] is not None and needs_rate and self.rates.rate(row["currency"], day) is None:
                 row.quarantine("no_fx_rate")
 
     def _current_stage(self, row: Row) -> Stage | None:
@@ -461,9 +464,8 @@ class Company:
         rep = self._reps.get(row["owner_id"])
         amount = None
         if row["amount"] is not None:
-            rate = self.rates.rate(row["currency"], self._rate_day(row))
-            assert rate is not None
-            amount = Fraction(row["amount"]) * rate
+            rate = self.rates.rate(row["currency"], self._rate_day(row) if outcome != "open" else row["created_at"])
+            amount = None if rate is None else Fraction(row["amount"]) * rate
         return Deal(
             deal_id=row["deal_id"],
             customer=self.customer_of(row["account_id"]),

@@ -224,6 +224,10 @@ class ExchangeRates:
         self.reporting_currency = reporting_currency
         self.rates = [(row["currency"], row["valid_from"], Fraction(row["rate"])) for row in rows]
 
+    def has(self, currency: str | None) -> bool:
+        """Tell whether the currency has a rate on any day."""
+        return currency in {None, self.reporting_currency} or any(code == currency for code, _, _ in self.rates)
+
     def rate(self, currency: str | None, on: date | datetime | None) -> Fraction | None:
         """Return the rate of the latest `valid_from` on or before the day; None when there is none."""
         if currency is None or currency == self.reporting_currency:

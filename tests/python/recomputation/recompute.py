@@ -47,6 +47,8 @@ GRAINS: dict[str, tuple[str, ...]] = {
     "load_repairs": ("load_id", "entity", "file", "repaired_columns"),
     "quarantined_rows": ("load_id", "file", "line_number", "record_number", "entity", "reason"),
 }
+# The curvature of a likelihood by differences has fewer digits than the rest.
+TOLERANCES = {"clv_models": {"std_error": 1e-3}}
 
 
 def recompute(raw: Raw, variables: Variables) -> Marts:

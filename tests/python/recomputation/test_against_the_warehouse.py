@@ -25,7 +25,7 @@ from recomputation.metamorphic import (
     with_new_names,
 )
 from recomputation.personal import account_contacts, survey_comments
-from recomputation.recompute import GRAINS, Marts, marts_of
+from recomputation.recompute import GRAINS, TOLERANCES, Marts, marts_of
 from warehouse.contract import entities
 
 # Every worker reads the compiled project at once; the companies are what takes long.
@@ -53,8 +53,6 @@ OTHER_NAMES = {
     "bottleneck_minimum_decided": "bottleneck_minimum_deals",
     "clv_annual_discount_rate": "annual_discount_rate",
 }
-# The curvature of a likelihood by differences has fewer digits than the rest.
-TOLERANCES = {"clv_models": {"std_error": 1e-3}}
 FITS = "int_value_model_fits"
 MARTS = Path(__file__).resolve().parents[3] / "models" / "marts"
 # Marts that are not recomputed, and why.
