@@ -52,7 +52,7 @@ def exclusive(paths: WarehousePaths, action: str) -> Iterator[None]:
 def unwritable_message(paths: WarehousePaths, error: OSError) -> str:
     """Return what the user reads when a file below WAREHOUSE_DIR cannot be written."""
     reason = error.strerror or "disk error"
-    advice = "free space or fix its permissions; nothing published was changed"
+    advice = "free space, fix its permissions or check WAREHOUSE_DIR; nothing published was changed"
     return f"cannot write below {paths.root} ({reason}): {advice}"
 
 

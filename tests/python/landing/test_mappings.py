@@ -311,6 +311,15 @@ def test_stripe_subscriptions(warehouse: Warehouse, write: Write) -> None:
     assert "rows that are no subscription_periods: 2" in str(warehouse.loads()[0]["repairs"])
 
 
+def test_reasons_of_stripe_are_wordings_that_the_project_knows(warehouse: Warehouse, write: Write) -> None:
+    text = "id,Customer ID,Amount,Interval,Status,Created (UTC),Cancellation Reason,Cancellation Feedback\n"
+    reasons = [("cancellation_requested", "too_expensive"), ("payment_failed", ""), ("cancellation_requested", "")]
+    for number, (reason, feedback) in enumerate(reasons):
+        text += f"sub_{number},cus_1,50.00,month,canceled,2024-01-01 00:00,{reason},{feedback}\n"
+    rows = landed(warehouse, write("subscriptions.csv", text), "stripe_subscriptions", "cancel_reason")
+    assert rows == [("too expensive",), ("payment failed",), (None,)]
+
+
 def test_surveymonkey_two_header_rows(warehouse: Warehouse, write: Write) -> None:
     text = (
         "\ufeffRespondent ID,Collector ID,Start Date,End Date,IP Address,Email Address,First Name,Last Name,Custom Data 1,"
