@@ -105,9 +105,68 @@ placed as (
 
 ),
 
--- The revenue at the start of a period changes where a range begins and after it ends; in the period before a range
--- begins, and in the one in which the last range ends, customers move.
+-- In the period before a range begins, and in the one in which the last range ends, the revenue of a customer moves.
+moves as (
+
+    select
+        period_type,
+        first_boundary - 1 as period_index,
+        profile_number,
+        plan_at_start as plan,
+        mrr_before as mrr_at_start,
+        mrr as mrr_at_end,
+        is_first_paid
+    from placed
+    where mrr <> mrr_before
+
+    union all
+
+    select
+        period_type,
+        last_boundary as period_index,
+        profile_number,
+        plan,
+        mrr as mrr_at_start,
+        cast(0 as decimal(38, 14)) as mrr_at_end,
+        false as is_first_paid
+    from placed
+    where is_lost
+
+),
+
+-- Whoever pays nothing, or has a credit, is no customer to retain.
 movements as (
+
+    select
+        period_type,
+        period_index,
+        profile_number,
+        plan,
+        sum(case when mrr_at_start <= 0 and mrr_at_end > 0 and is_first_paid then mrr_at_end - mrr_at_start else 0 end)
+            as new_mrr,
+        sum(
+            case
+                when mrr_at_start <= 0 and mrr_at_end > 0 and not is_first_paid then mrr_at_end - mrr_at_start
+                else 0
+            end
+        ) as reactivation_mrr,
+        sum(case when mrr_at_start > 0 and mrr_at_end > mrr_at_start then mrr_at_end - mrr_at_start else 0 end)
+            as expansion_of_paying,
+        sum(case when mrr_at_end <= 0 and mrr_at_end > mrr_at_start then mrr_at_end - mrr_at_start else 0 end)
+            as expansion_of_others,
+        sum(case when mrr_at_end > 0 and mrr_at_end < mrr_at_start then mrr_at_start - mrr_at_end else 0 end)
+            as contraction_of_paying,
+        sum(case when mrr_at_start <= 0 and mrr_at_end < mrr_at_start then mrr_at_start - mrr_at_end else 0 end)
+            as contraction_of_others,
+        sum(case when mrr_at_start > 0 and mrr_at_end <= 0 then mrr_at_start - mrr_at_end else 0 end) as churned_mrr
+
+    from moves
+    group by period_type, period_index, profile_number, plan
+
+),
+
+-- The revenue at the start of a period changes where a range begins and after it ends.
+changes as (
 
     select
         period_type,
@@ -115,11 +174,7 @@ movements as (
         profile_number,
         plan,
         sum(mrr) as change_at_start,
-        cast(0 as decimal(38, 14)) as new_mrr,
-        cast(0 as decimal(38, 14)) as reactivation_mrr,
-        cast(0 as decimal(38, 14)) as expansion_mrr,
-        cast(0 as decimal(38, 14)) as contraction_mrr,
-        cast(0 as decimal(38, 14)) as churned_mrr
+        sum(case when mrr > 0 then mrr else 0 end) as change_of_paying
     from placed
     group by period_type, first_boundary, profile_number, plan
 
@@ -131,71 +186,71 @@ movements as (
         profile_number,
         plan,
         -sum(mrr) as change_at_start,
-        cast(0 as decimal(38, 14)) as new_mrr,
-        cast(0 as decimal(38, 14)) as reactivation_mrr,
-        cast(0 as decimal(38, 14)) as expansion_mrr,
-        cast(0 as decimal(38, 14)) as contraction_mrr,
-        cast(0 as decimal(38, 14)) as churned_mrr
+        -sum(case when mrr > 0 then mrr else 0 end) as change_of_paying
     from placed
     group by period_type, last_boundary, profile_number, plan
 
-    union all
+),
+
+measured as (
 
     select
         period_type,
-        first_boundary - 1 as period_index,
+        period_index,
         profile_number,
-        plan_at_start as plan,
-        cast(0 as decimal(38, 14)) as change_at_start,
-        sum(case when mrr_before <= 0 and mrr > 0 and is_first_paid then mrr - mrr_before else 0 end) as new_mrr,
-        sum(case when mrr_before <= 0 and mrr > 0 and not is_first_paid then mrr - mrr_before else 0 end)
-            as reactivation_mrr,
-        sum(case when mrr > mrr_before and (mrr_before > 0 or mrr <= 0) then mrr - mrr_before else 0 end)
-            as expansion_mrr,
-        sum(case when mrr < mrr_before and (mrr_before <= 0 or mrr > 0) then mrr_before - mrr else 0 end)
-            as contraction_mrr,
-        sum(case when mrr_before > 0 and mrr <= 0 then mrr_before - mrr else 0 end) as churned_mrr
-    from placed
-    where mrr <> mrr_before
-    group by period_type, first_boundary, profile_number, plan_at_start
+        plan,
+        change_at_start,
+        change_of_paying,
+        cast(0 as decimal(38, 14)) as new_mrr,
+        cast(0 as decimal(38, 14)) as reactivation_mrr,
+        cast(0 as decimal(38, 14)) as expansion_of_paying,
+        cast(0 as decimal(38, 14)) as expansion_of_others,
+        cast(0 as decimal(38, 14)) as contraction_of_paying,
+        cast(0 as decimal(38, 14)) as contraction_of_others,
+        cast(0 as decimal(38, 14)) as churned_mrr
+    from changes
 
     union all
 
     select
         period_type,
-        last_boundary as period_index,
+        period_index,
         profile_number,
         plan,
         cast(0 as decimal(38, 14)) as change_at_start,
-        cast(0 as decimal(38, 14)) as new_mrr,
-        cast(0 as decimal(38, 14)) as reactivation_mrr,
-        sum(case when mrr < 0 then -mrr else 0 end) as expansion_mrr,
-        cast(0 as decimal(38, 14)) as contraction_mrr,
-        sum(case when mrr > 0 then mrr else 0 end) as churned_mrr
-    from placed
-    where is_lost
-    group by period_type, last_boundary, profile_number, plan
+        cast(0 as decimal(38, 14)) as change_of_paying,
+        new_mrr,
+        reactivation_mrr,
+        expansion_of_paying,
+        expansion_of_others,
+        contraction_of_paying,
+        contraction_of_others,
+        churned_mrr
+    from movements
 
 ),
 
 compressed as (
 
     select
-        movements.period_type,
-        movements.period_index,
+        measured.period_type,
+        measured.period_index,
         {%- for dimension in customer_dimensions() %}
             profiles.{{ dimension }},
         {%- endfor %}
-        movements.plan,
-        movements.change_at_start,
-        movements.new_mrr,
-        movements.reactivation_mrr,
-        movements.expansion_mrr,
-        movements.contraction_mrr,
-        movements.churned_mrr
+        measured.plan,
+        measured.change_at_start,
+        measured.change_of_paying,
+        measured.new_mrr,
+        measured.reactivation_mrr,
+        measured.expansion_of_paying,
+        measured.expansion_of_others,
+        measured.contraction_of_paying,
+        measured.contraction_of_others,
+        measured.churned_mrr
 
-    from movements
-    inner join profiles on movements.profile_number = profiles.profile_number
+    from measured
+    inner join profiles on measured.profile_number = profiles.profile_number
 
 ),
 
@@ -207,10 +262,13 @@ broken_down as (
         dimensions=customer_dimensions() + ['plan'],
         measures={
             'change_at_start': 'sum(change_at_start)',
+            'change_of_paying': 'sum(change_of_paying)',
             'new_mrr': 'sum(new_mrr)',
             'reactivation_mrr': 'sum(reactivation_mrr)',
-            'expansion_mrr': 'sum(expansion_mrr)',
-            'contraction_mrr': 'sum(contraction_mrr)',
+            'expansion_of_paying': 'sum(expansion_of_paying)',
+            'expansion_of_others': 'sum(expansion_of_others)',
+            'contraction_of_paying': 'sum(contraction_of_paying)',
+            'contraction_of_others': 'sum(contraction_of_others)',
             'churned_mrr': 'sum(churned_mrr)',
         }
     ) }}
@@ -242,10 +300,17 @@ counted as (
             order by spine.period_index
             rows between unbounded preceding and current row
         ) as mrr_at_start,
+        sum(coalesce(broken_down.change_of_paying, 0)) over (
+            partition by spine.period_type, spine.dimension, spine.dimension_value
+            order by spine.period_index
+            rows between unbounded preceding and current row
+        ) as paying_mrr_at_start,
         coalesce(broken_down.new_mrr, 0) as new_mrr,
         coalesce(broken_down.reactivation_mrr, 0) as reactivation_mrr,
-        coalesce(broken_down.expansion_mrr, 0) as expansion_mrr,
-        coalesce(broken_down.contraction_mrr, 0) as contraction_mrr,
+        coalesce(broken_down.expansion_of_paying, 0) as expansion_of_paying,
+        coalesce(broken_down.expansion_of_others, 0) as expansion_of_others,
+        coalesce(broken_down.contraction_of_paying, 0) as contraction_of_paying,
+        coalesce(broken_down.contraction_of_others, 0) as contraction_of_others,
         coalesce(broken_down.churned_mrr, 0) as churned_mrr
 
     from spine
@@ -258,17 +323,28 @@ counted as (
 
 ),
 
+added_up as (
+
+    select
+        *,
+        expansion_of_paying + expansion_of_others as expansion_mrr,
+        contraction_of_paying + contraction_of_others as contraction_mrr,
+        paying_mrr_at_start - contraction_of_paying - churned_mrr as kept_mrr
+
+    from counted
+
+),
+
 balanced as (
 
     select
         *,
-        mrr_at_start - contraction_mrr - churned_mrr as kept_mrr,
-        mrr_at_start + expansion_mrr - contraction_mrr - churned_mrr as end_mrr_of_customers_at_start,
+        kept_mrr + expansion_of_paying as end_mrr_of_customers_at_start,
         mrr_at_start + new_mrr + reactivation_mrr + expansion_mrr - contraction_mrr - churned_mrr as mrr_at_end,
         new_mrr + reactivation_mrr + expansion_mrr as gained_mrr,
         contraction_mrr + churned_mrr as lost_mrr
 
-    from counted
+    from added_up
 
 ),
 
@@ -297,8 +373,8 @@ revenue_retention as (
         cast(mrr_at_end as decimal(38, 14)) as mrr_at_end,
 
         ---------- ratios
-        {{ ratio('kept_mrr', 'mrr_at_start') }} as gross_revenue_retention,
-        {{ ratio('end_mrr_of_customers_at_start', 'mrr_at_start') }} as net_revenue_retention,
+        {{ ratio('kept_mrr', 'paying_mrr_at_start') }} as gross_revenue_retention,
+        {{ ratio('end_mrr_of_customers_at_start', 'paying_mrr_at_start') }} as net_revenue_retention,
         {{ ratio('gained_mrr', 'lost_mrr') }} as quick_ratio
 
     from balanced

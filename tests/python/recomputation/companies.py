@@ -335,13 +335,18 @@ class Maker:
                     ended = add_months(started, 1 + length // 30) if on_month else started + timedelta(days=length)
                     is_open = self.chance(0.25)
                     is_trial = self.chance(0.15)
+                    sign = "-" if self.chance(0.05) else ""
                     self.add(
                         "subscription_periods",
                         subscription_id=f"S{number}",
                         account_id=account if self.chance(0.97) else self.random.choice(self.named),
                         started_at=self.text(started),
                         ended_at=None if is_open else self.text(ended),
-                        mrr="0" if is_trial else self.dressed(self.amount(1000, 20_000)),
+                        mrr="0"
+                        if is_trial
+                        else sign + self.amount(1000, 20_000)
+                        if sign
+                        else self.dressed(self.amount(1000, 20_000)),
                         currency=self.random.choice(CURRENCIES),
                         plan=self.random.choice(("basic", "pro", "pro", "خطة", None)),
                         product_id=self.random.choice(("P1", "P3", None)),

@@ -117,13 +117,17 @@ def scaled_currency(raw: Raw, currency: str = "EUR", factor: int = 10) -> Raw:
 
 
 def same_currency_refunds(raw: Raw) -> Raw:
-    """Let every refund have the currency of the order it refunds."""
+    """Let every refund, and every delivery of an order, have the currency of the order's first row."""
     changed = copied(raw)
-    currency = {clean(row["order_id"]): row["currency"] for row in changed["orders"]}
+    currency: dict[str, str | None] = {}
     for row in changed["orders"]:
-        refunded = clean(row["refund_of_order_id"])
-        if refunded in currency:
-            row["currency"] = currency[refunded]
+        if order_id := clean(row["order_id"]):
+            currency.setdefault(order_id, row["currency"])
+    for row in changed["orders"]:
+        for of_order in (clean(row["refund_of_order_id"]), clean(row["order_id"])):
+            if of_order in currency:
+                row["currency"] = currency[of_order]
+                break
     return changed
 
 

@@ -16,9 +16,9 @@ def movement(company: Company, customer: str, period: Period, start: Fraction, e
     """Return what happened to a customer's MRR between two boundaries, and by how much (positive)."""
     paid = [contract.started_at for contract in company.contracts_of[customer] if contract.mrr > 0]
     if start <= 0 < end:
-        return ("new" if period.holds(min(paid)) else "reactivation"), end
+        return ("new" if period.holds(min(paid)) else "reactivation"), end - start
     if end <= 0 < start:
-        return "churned", start
+        return "churned", start - end
     if end > start:
         return "expansion", end - start
     return ("contraction" if end < start else "flat"), start - end
