@@ -78,7 +78,7 @@ def test_allowed_personal_data_stands_in_two_columns_and_goes_again(tmp_path: Pa
     write_exports(exports)
     said = run(root, "land", str(exports))
     wrong = run(root, "build", "--vars", "{published_personal_data: [comments]}")
-    assert b"unknown word comments: allowed are contact_names and survey_comments" in wrong
+    assert b"published_personal_data cannot be comments" in wrong
     assert not published.exists()
     said += run(root, "build", "--vars", "{published_personal_data: [contact_names, survey_comments]}")
     assert columns_with((COMMENT, CONTACT), published) == {"survey_comments.comment", "account_contacts.full_name"}
