@@ -1,5 +1,5 @@
 {#
-    Stops a run before its first node when a var is not what `rules_of_vars` (dbt_project.yml) says that it may be. A list or a
+    Stops a run at its first table when a var is not what `rules_of_vars` (dbt_project.yml) says that it may be. A list or a
     mapping is judged value by value. `warehouse build` judges what it is given by the same rules.
 #}
 {% macro check_vars() -%}

@@ -6,6 +6,8 @@
         {%- do seeds.update({entity: ref(seed_name(entity))}) -%}
     {%- endfor -%}
     {%- if not execute -%}{{ return('select 1 as not_compiled_yet') }}{%- endif -%}
+    {#- Every model needs the deliveries: nothing is built on a var that cannot be so. -#}
+    {%- do check_vars() -%}
     {%- if var('raw_folders') %}
     {%- set shipped = reference_entities() | reject('in', var('raw_folders')) | list %}
     {%- for entity, uri in var('raw_folders').items() %}

@@ -70,7 +70,7 @@ def test_the_rules_of_variables_take_the_defaults_and_stop_dbt_too(tmp_path: Pat
     # Places are judged by whoever opens them.
     assert set(known) - set(rules) == {"rules_of_vars", "landing_zone", "raw_folders"}
     parse_variables(json.dumps({name: known[name] for name in rules if name != "keeps_rows"}), None)
-    arguments = ["build", "--select", "int_stages", "--vars", "{grace_days: -3}"]
+    arguments = ["build", "--select", "stg_landing__loads", "--vars", "{grace_days: -3}"]
     finished = subprocess.run(
         [str(Path(sys.executable).parent / "dbt"), *arguments, "--target-path", str(tmp_path / "target")],
         cwd=PROJECT_DIR,
