@@ -102,12 +102,12 @@ class Deliveries:
         self._number += 1
         return self.private / entity / f"{self.stamp.load_id}-{self._number}.parquet"
 
-    def _already_landed(self, sha256: str, entity: str, source: str, fingerprint: str) -> dict[str, Any] | None:
+    def _already_landed(self, sha256: str, entity: str, source: str, mark: str) -> dict[str, Any] | None:
         options = self.options
         for row in [*self.loads, *(each.registry for each in self.accepted)]:
             if (
                 (row["file_sha256"], row["entity"], row["source"]) == (sha256, entity, source)
-                and f"mapping {fingerprint}" in json.loads(row["repairs"])
+                and mark in json.loads(row["repairs"])
                 and (row["is_full"] or not options.is_full)
                 and (options.exported_at is None or row["exported_at"] == options.exported_at)
             ):
@@ -157,9 +157,9 @@ class Deliveries:
             self._take_corrections(contents, opened, opened.plan.corrects, written, on_rows)
             return
         lookups, lookup_notes, lookup_hash = load_lookups(contents, opened.plan, rule, self.tokens)
-        fingerprint = f"{mapping.fingerprint if mapping else 'none'}{lookup_hash[:8]}"
+        mark = f"mapping {mapping.fingerprint if mapping else 'none'}{lookup_hash[:8]}"
         outputs = opened.plan.outputs
-        replays = [self._already_landed(contents.sha256, output.entity.name, source, fingerprint) for output in outputs]
+        replays = [self._already_landed(contents.sha256, output.entity.name, source, mark) for output in outputs]
         if all(row is not None for row in replays):
             self.results.extend(self._replayed(contents.name, row) for row in replays if row is not None)
             return
@@ -215,7 +215,7 @@ class Deliveries:
                 [*notes, *own],
             )  # fmt: skip
             self._accept(
-                result, writer.path, contents.sha256, source, f"mapping {fingerprint}",
+                result, writer.path, contents.sha256, source, mark,
                 is_full=self.options.is_full, exported_at=exported_at, quarantine=quarantine,
             )  # fmt: skip
 
@@ -339,7 +339,7 @@ class Deliveries:
                 continue
             file = f"{mapping.name}.yml"
             sha256 = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
-            known = self._already_landed(sha256, name, mapping.name, "provided")
+            known = self._already_landed(sha256, name, mapping.name, _PROVIDED)
             if known is not None:
                 self.results.append(self._replayed(file, known))
                 continue
@@ -368,7 +368,8 @@ class Deliveries:
         ):
             return False
         needed_by = _PROVIDED_FOR.get(entity.name)
-        return needed_by is None or any(result.entity in needed_by for result in self.results)
+        read = {result.entity for result in self.results if result.verdict == "accepted"}
+        return needed_by is None or not read.isdisjoint(needed_by)
 
     def reject(self, taken: Accepted, reason: str) -> None:
         """Take back a delivery that was read well but may not be landed."""

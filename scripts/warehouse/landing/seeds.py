@@ -34,22 +34,6 @@ def write_seeds(
     WarehouseError when a seed would exceed 1 MB or replace a file that git tracks without
     `overwrites_tracked`, and when the folder cannot be written.
     """
-    try:
-        return _write_seeds(root, inputs, options, folder, overwrites_tracked, on_file)
-    except OSError as error:
-        raise WarehouseError(
-            f"cannot write seeds to {folder} ({error.strerror or 'disk error'}): give another folder to --to-seeds"
-        ) from None
-
-
-def _write_seeds(
-    root: Path,
-    inputs: list[Path],
-    options: Options,
-    folder: Path,
-    overwrites_tracked: bool,
-    on_file: Callable[[str], Callable[[int], None]],
-) -> Report:
     with tempfile.TemporaryDirectory(prefix="warehouse-seeds-") as private:
         report, deliveries = read_privately(root, Path(private), inputs, options, on_file)
         if report.has_rejected:
@@ -66,15 +50,25 @@ def _write_seeds(
         written = {entity.name: Path(private) / f"{entity.seed}.csv" for entity in wanted}
         for entity in wanted:
             _write(written[entity.name], entity, deliveries.get(entity.name, []))
-        folder.mkdir(parents=True, exist_ok=True)
-        if not _is_laid_out(folder):
-            _complete(folder, {entity.seed for entity in wanted})
-        for entity in wanted:
-            targets[entity.name].parent.mkdir(parents=True, exist_ok=True)
-            beside = targets[entity.name].with_name(f".{secrets.token_hex(6)}.csv")
-            shutil.copyfile(written[entity.name], beside)
-            beside.replace(targets[entity.name])
+        try:
+            _put_in_place(folder, written, targets)
+        except OSError as error:
+            raise WarehouseError(
+                f"cannot write seeds to {folder} ({error.strerror or 'disk error'}): give another folder to --to-seeds"
+            ) from None
     return report
+
+
+def _put_in_place(folder: Path, written: dict[str, Path], targets: dict[str, Path]) -> None:
+    """Copy the written seeds, by entity, to where they belong, each of them whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not _is_laid_out(folder):
+        _complete(folder, {entities()[name].seed for name in written})
+    for name, target in targets.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = target.with_name(f".{secrets.token_hex(6)}.csv")
+        shutil.copyfile(written[name], beside)
+        beside.replace(target)
 
 
 def _is_laid_out(folder: Path) -> bool:

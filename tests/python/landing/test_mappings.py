@@ -197,7 +197,8 @@ HUBSPOT_COMPANIES = "Record ID,Company name\n7,Noa Levi Trading\n"
 
 
 def test_a_vendor_brings_its_stages_along_with_deals(warehouse: Warehouse, write: Write) -> None:
-    warehouse.land(write("companies.csv", HUBSPOT_COMPANIES), source="hubspot")
+    broken = write("broken_deals.csv", HUBSPOT_DEALS.replace("Deal Stage", "Phase"))
+    warehouse.land(write("companies.csv", HUBSPOT_COMPANIES), broken, source="hubspot")
     assert warehouse.rows("deal_stages") == []
     warehouse.land(write("deals.csv", HUBSPOT_DEALS), source="hubspot")
     outcomes = warehouse.rows("deal_stages", "pipeline, stage, is_won, is_lost")
