@@ -88,13 +88,15 @@ def build_on_spark(
 def _build_half(outcome: SparkOutcome, half: str, target: str, variables: Mapping[str, Any], is_tested: bool) -> None:
     folder = outcome.folder / half
     folder.mkdir(parents=True, exist_ok=True)
+    # No --fail-fast: to cancel what still runs, dbt speaks on connections that its other threads listen on. Two threads
+    # that read from one Thrift socket take each other's bytes, and may wait for ever.
     arguments = [
         str(Path(sys.executable).parent / "dbt"),
         "build",
         *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR), "--target", target),
         *("--target-path", str(folder / "target"), "--log-path", str(folder)),
         *("--vars", json.dumps(dict(variables), default=str)),
-        *("--quiet", "--warn-error", "--fail-fast", "--no-version-check"),
+        *("--quiet", "--warn-error", "--no-version-check"),
         *("--exclude-resource-type", "unit_test"),
         *(() if is_tested else ("--exclude-resource-type", "test")),
     ]
