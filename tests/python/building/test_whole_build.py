@@ -175,7 +175,8 @@ def test_a_replay_is_kept_and_published_only_when_asked(command: Command, first:
 
 def test_an_interrupted_build_says_so(command: Command, first: Any) -> None:
     before = set(command.root.glob("builds/*/build.duckdb"))
-    process = command.start("build")
+    # A shell starts what it runs in the background deaf to interrupts, and so all that is started from there.
+    process = command.start("build", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     while process.poll() is None and set(command.root.glob("builds/*/build.duckdb")) <= before:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
