@@ -11,7 +11,8 @@
 #}
 {% macro row_versions(staged, entity) -%}
 {{ kept_rows_config() }}
-{%- if not execute -%}{{ return('select 1 as not_compiled_yet from ' ~ ref('int_deliveries')) }}{%- endif -%}
+{%- set dependencies = [ref('int_deliveries'), ref('stg_landing__quarantine')] -%}
+{%- if not execute -%}{{ return('select 1 as not_compiled_yet') }}{%- endif -%}
 with
 
 {{ row_versions_ctes(staged, entity) }}
@@ -147,22 +148,30 @@ contested_keys as (
 
 ),
 
-last_full_delivery as (
+-- Of each source: a delivery that is complete says nothing about what others deliver.
+last_full_deliveries as (
 
-    select coalesce(max(delivery_order), 0) as delivery_order
+    select
+        source,
+        max(delivery_order) as delivery_order
+
     from deliveries
     where is_full
+    group by source
 
 ),
 
-files_of_last_full_delivery as (
+files_of_last_full_deliveries as (
 
     select
         deliveries.load_id,
-        deliveries.file
+        deliveries.file,
+        deliveries.source
 
     from deliveries
-    inner join last_full_delivery on deliveries.delivery_order = last_full_delivery.delivery_order
+    inner join last_full_deliveries
+        on deliveries.source = last_full_deliveries.source
+        and deliveries.delivery_order = last_full_deliveries.delivery_order
     {%- if adds_rows() %}
     -- New loads are later than the last full one: it deletes nothing of theirs.
     where false
@@ -170,12 +179,25 @@ files_of_last_full_delivery as (
 
 ),
 
-keys_of_last_full_delivery as (
+keys_of_last_full_deliveries as (
 
-    select distinct staged.row_key
+    select
+        files.source,
+        staged.row_key
+
     from {{ staged }} as staged
-    inner join files_of_last_full_delivery as files
+    inner join files_of_last_full_deliveries as files
         on staged.load_id = files.load_id and staged.file = files.file
+    union
+    -- A row that landing could not read is there all the same.
+    select
+        files.source,
+        unread.key_value as row_key
+
+    from {{ ref('stg_landing__quarantine') }} as unread
+    inner join files_of_last_full_deliveries as files
+        on unread.load_id = files.load_id and unread.file = files.file
+    where unread.entity = '{{ entity }}' and unread.key_value is not null
 
 ),
 
@@ -240,18 +262,19 @@ judged as (
             else staged.quarantine_reason
         end as quarantine_reason,
         coalesce(contested.is_replaced, false) as is_replaced,
-        coalesce(deliveries.delivery_order, 0) < last_full_delivery.delivery_order
-        and keys_of_last_full_delivery.row_key is null as is_deleted
+        coalesce(deliveries.delivery_order < last_full_deliveries.delivery_order, false)
+        and keys_of_last_full_deliveries.row_key is null as is_deleted
 
     from {{ staged }} as staged
-    cross join last_full_delivery
     left join deliveries on staged.load_id = deliveries.load_id and staged.file = deliveries.file
+    left join last_full_deliveries on deliveries.source = last_full_deliveries.source
     left join contested
         on staged.load_id = contested.load_id
         and staged.file = contested.file
         and staged.record_number = contested.record_number
-    left join keys_of_last_full_delivery
-        on staged.row_key = keys_of_last_full_delivery.row_key
+    left join keys_of_last_full_deliveries
+        on staged.row_key = keys_of_last_full_deliveries.row_key
+        and deliveries.source = keys_of_last_full_deliveries.source
 
 ),
 
@@ -282,7 +305,8 @@ versions as (
 {% macro rows_with_exchange_rate(staged, entity, amount, rate_date, lookup='') -%}
 {{ kept_rows_config() }}
 {%- set joins = exchange_rate_joins('dated') -%}
-{%- if not execute -%}{{ return('select 1 as not_compiled_yet from ' ~ ref('int_deliveries')) }}{%- endif -%}
+{%- set dependencies = [ref('int_deliveries'), ref('stg_landing__quarantine')] -%}
+{%- if not execute -%}{{ return('select 1 as not_compiled_yet') }}{%- endif -%}
 with
 
 {{ row_versions_ctes(staged, entity) }},

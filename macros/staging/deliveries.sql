@@ -15,6 +15,7 @@
         'folder' as load_id,
         '{{ entity }}' as entity,
         file,
+        '' as source,
         cast(null as string) as file_sha256,
         count(*) as rows_in,
         false as is_full,
@@ -31,6 +32,7 @@
         load_id,
         entity,
         file,
+        source,
         file_sha256,
         rows_in,
         is_full,
@@ -38,7 +40,7 @@
         landed_at,
         load_sequence
     from {{ landed_files('_loads', {
-        'load_id': 'string', 'entity': 'string', 'file': 'string', 'file_sha256': 'string', 'rows_in': 'bigint',
+        'load_id': 'string', 'entity': 'string', 'file': 'string', 'source': 'string', 'file_sha256': 'string', 'rows_in': 'bigint',
         'is_full': 'boolean', 'exported_at': 'timestamp', 'landed_at': 'timestamp', 'load_sequence': 'bigint',
     }) }}
     union all
@@ -56,6 +58,7 @@
         {{ label }} as load_id,
         '{{ entity }}' as entity,
         '{{ seed_name(entity) }}.csv' as file,
+        '' as source,
         cast(null as string) as file_sha256,
         count(*) as rows_in,
         false as is_full,

@@ -3,6 +3,18 @@
 import typer
 
 
+def check_source(name: str | None) -> None:
+    """Refuse a mapping that is neither shipped nor the path of a YAML file. Raises typer.BadParameter."""
+    from warehouse.errors import WarehouseError
+    from warehouse.landing.mapping import mapping_path
+
+    if name is not None:
+        try:
+            mapping_path(name)
+        except WarehouseError as error:
+            raise typer.BadParameter(str(error), param_hint="--source") from None
+
+
 def check_entity(name: str | None) -> None:
     """Refuse an entity that the input contract does not have. Raises typer.BadParameter."""
     from warehouse.contract import entities

@@ -1,5 +1,6 @@
 """The command line `warehouse`: one module per command, registered here."""
 
+import json
 import os
 import sys
 import traceback
@@ -56,6 +57,8 @@ def main() -> None:
 
 
 def _fail(message: str) -> NoReturn:
+    if "--json" in sys.argv[1:]:
+        sys.stdout.write(json.dumps({"error": message}, ensure_ascii=False) + "\n")
     Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(f"error: {message}")
     sys.exit(1)
 

@@ -47,13 +47,14 @@ def land(
     A file that `warehouse quarantine --export` wrote is recognised by its columns: its corrected rows take the place
     of the refused ones, at the time of their first delivery.
     """
-    from warehouse.arguments import check_entity
+    from warehouse.arguments import check_entity, check_source
     from warehouse.landing.mapping import load_mapping
     from warehouse.landing.report import Options
     from warehouse.landing.run import land as land_files
     from warehouse.paths import warehouse_paths
 
     check_entity(entity)
+    check_source(source)
     if explain and as_json:
         raise typer.BadParameter("it shows tables and a mapping: leave out --json", param_hint="--explain")
     options = Options(

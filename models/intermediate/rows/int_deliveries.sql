@@ -7,6 +7,18 @@ loads as (
 
 ),
 
+delivered as (
+
+    select
+        loads.*,
+        -- The files of one entity in one full delivery are one: as old as the youngest of them.
+        max(case when is_full then coalesce(exported_at, landed_at) end)
+            over (partition by load_id, entity, source, is_full) as full_delivered_at
+
+    from loads
+
+),
+
 ordered as (
 
     select
@@ -16,6 +28,7 @@ ordered as (
         file,
 
         ---------- text
+        source,
         file_sha256,
 
         ---------- numerics
@@ -33,10 +46,10 @@ ordered as (
         -- A delivery is as old as its export where that is known: an older export never replaces a newer one.
         dense_rank() over (
             partition by entity
-            order by coalesce(exported_at, landed_at), load_sequence, load_id
+            order by coalesce(full_delivered_at, exported_at, landed_at), load_sequence, load_id
         ) as delivery_order
 
-    from loads
+    from delivered
 
 )
 

@@ -41,7 +41,8 @@ ranked as (
 
     select
         lifetime_values.*,
-        percent_rank() over (order by lifetime_values.lifetime_value) as value_rank
+        -- Equal values share a rank; those that were added up from shares may differ in the last digits.
+        percent_rank() over (order by round(cast(lifetime_values.lifetime_value as double), 6)) as value_rank
 
     from lifetime_values
 

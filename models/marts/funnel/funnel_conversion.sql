@@ -313,7 +313,8 @@ ranked as (
         *,
         row_number() over (
             partition by pipeline_key, period_type, period_index, value_number, is_candidate
-            order by value_lost desc nulls last, open_stage_number asc
+            -- Of equal losses the earlier stage; doubles of equal losses may differ in the last digits.
+            order by round(value_lost, 6) desc nulls last, open_stage_number asc
         ) as candidate_rank
 
     from decided

@@ -91,6 +91,8 @@ def drop_remembered(paths: WarehousePaths, private: Path, accepted: Sequence[Any
             count = gone.get(key, 0)
             delivery.registry[name] -= count
             setattr(delivery.result, name, getattr(delivery.result, name) - count)
+        if delivery.quarantine is not None and key in erasure.bad_rows:
+            delivery.quarantine.count_again()
         if total := erasure.total(key):
             delivery.result.repairs.append(f"rows of erased customers left out: {total}")
     if accepted:
@@ -180,10 +182,10 @@ def _without_texts(entity: str, table: pa.Table, customer: Customer | None) -> t
         if column.type not in ("text", "email", "comment") or not texts:
             continue
         values = table.column(column.name)
-        hits = pc.match_substring_regex(values, "|".join(re.escape(text) for text in sorted(texts)))
-        if pc.any(hits, min_count=1).as_py():
-            for text in sorted(texts, key=len, reverse=True):
-                values = pc.replace_substring(values, text, REPLACEMENT)
+        # People write names in any case.
+        pattern = "(?i)" + "|".join(re.escape(text) for text in sorted(texts, key=lambda text: (-len(text), text)))
+        if pc.any(pc.match_substring_regex(values, pattern), min_count=1).as_py():
+            values = pc.replace_substring_regex(values, pattern, REPLACEMENT)
             table = table.set_column(table.column_names.index(column.name), table.schema.field(column.name), values)
             is_changed = True
     return table, is_changed

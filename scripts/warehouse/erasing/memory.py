@@ -8,12 +8,14 @@ import hmac
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse.contract import entities
-from warehouse.landing.personal_data import token_key
+from warehouse.errors import WarehouseError
+from warehouse.landing.personal_data import KEY_VARIABLE, token_key
 from warehouse.paths import WarehousePaths
 from warehouse.publishing.files import read_json, write_json
 
@@ -36,15 +38,45 @@ MENTIONING_COLUMNS: Mapping[str, str] = {
 }
 # A person's row goes where it names no account; in a row of another account only the cell goes.
 PERSON_COLUMNS: Mapping[str, str] = {"contact_id": "contact", "respondent_id": "respondent"}
-# What separates the cells of a line whose structure could not be read.
-_BETWEEN_WORDS = re.compile(r"[\s,;|\t\"'\x1f]+")
+# What may separate the cells of a line whose structure could not be read: an identifier may hold any of it.
+_BETWEEN_CELLS = tuple(
+    re.compile(signs) for signs in (r"[\s,;|\"'\x1f]+", r"[,;|\t\r\n\"\x1f]+", r"[\s,:{}\[\]\"]+", r"[,:{}\[\]\"]+")
+)
 Contains = Callable[[str, pa.Array], pa.Array]
 
 
 def memory_document(paths: WarehousePaths) -> list[str]:
     """Return the keyed hashes of all that was erased, sorted."""
-    found = read_json(paths.root / MEMORY_FILE)
-    return sorted(found["hashes"]) if isinstance(found, dict) else []
+    return sorted(_document(paths)["hashes"])
+
+
+def _document(paths: WarehousePaths) -> dict[str, Any]:
+    path = paths.root / MEMORY_FILE
+    if not path.exists():
+        return {"hashes": []}
+    found = read_json(path)
+    if not isinstance(found, dict) or not isinstance(found.get("hashes"), list):
+        raise WarehouseError(
+            f"{MEMORY_FILE} in the warehouse folder is damaged: restore it from a copy of the folder; "
+            "without it a redelivery would bring erased customers back"
+        )
+    return found
+
+
+def _key(paths: WarehousePaths) -> bytes:
+    """Return the key of the hashes; raise WarehouseError when they were made with another one."""
+    key = token_key(paths.root)
+    if _document(paths).get("key", _mark(key)) != _mark(key):
+        raise WarehouseError(
+            "erased customers were remembered with another key: restore token.key in the warehouse folder, "
+            f"or set {KEY_VARIABLE} as it was; otherwise a redelivery would bring them back"
+        )
+    return key
+
+
+def _mark(key: bytes) -> str:
+    """Return what tells one key from another, and nothing about it."""
+    return identifier_hash(key, "key", "")
 
 
 def erased_hashes(paths: WarehousePaths) -> frozenset[str]:
@@ -59,9 +91,9 @@ def identifier_hash(key: bytes, kind: str, value: str) -> str:
 
 def remember(paths: WarehousePaths, identifiers: Mapping[str, Iterable[str]]) -> None:
     """Add identifiers by kind to the memory."""
-    key = token_key(paths.root)
+    key = _key(paths)
     hashes = {identifier_hash(key, kind, value) for kind, values in identifiers.items() for value in values}
-    write_json(paths.root / MEMORY_FILE, {"hashes": sorted({*erased_hashes(paths), *hashes})})
+    write_json(paths.root / MEMORY_FILE, {"hashes": sorted({*erased_hashes(paths), *hashes}), "key": _mark(key)})
 
 
 def remembered(paths: WarehousePaths) -> Contains | None:
@@ -69,7 +101,7 @@ def remembered(paths: WarehousePaths) -> Contains | None:
     hashes = erased_hashes(paths)
     if not hashes:
         return None
-    key = token_key(paths.root)
+    key = _key(paths)
 
     def contains(kind: str, values: pa.Array) -> pa.Array:
         distinct = [value for value in pc.unique(values).to_pylist() if value is not None]
@@ -122,8 +154,10 @@ def without_erased(entity: str, table: pa.Table, contains: Contains) -> Remainin
 
 
 def names_erased(lines: list[str], contains: Contains) -> list[bool]:
-    """Tell for each raw line whether one of its words is an identifier of an erased customer."""
-    words = [sorted(set(_BETWEEN_WORDS.split(line))) for line in lines]
+    """Tell for each raw line whether one of its words or cells is an identifier of an erased customer."""
+    words = [
+        sorted({cell.strip() for between in _BETWEEN_CELLS for cell in between.split(line)} - {""}) for line in lines
+    ]
     distinct = sorted({word for found in words for word in found})
     hits: set[str] = set()
     for kind in {*OWNING_COLUMNS.values(), *PERSON_COLUMNS.values()}:

@@ -26,6 +26,8 @@ _NEVER_ASCII = re.compile(
     "\u0e01-\u0e30\u2018-\u201e\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3\U0001f300-\U0001f64f]"
 )
 _LARGEST_ASCII_BLANK = ord(" ")
+# Beyond it not every whole number is a double.
+_LARGEST_WHOLE = 1e15
 
 
 def as_text(column: pa.Array) -> pa.Array:
@@ -39,7 +41,17 @@ def as_text(column: pa.Array) -> pa.Array:
     if pa.types.is_nested(kind):
         values = [None if value is None else json.dumps(value, default=str) for value in column.to_pylist()]
         return pa.array(values, pa.string())
+    if pa.types.is_floating(kind):
+        return _numbers_as_text(column)
     return pc.cast(column, pa.string())
+
+
+def _numbers_as_text(column: pa.Array) -> pa.Array:
+    """Return whole numbers without a point or an exponent: tools that know no missing integers keep ids as doubles."""
+    values = pc.cast(column, pa.float64())
+    is_whole = pc.and_(pc.equal(pc.floor(values), values), pc.less(pc.abs(values), _LARGEST_WHOLE))
+    whole = pc.cast(pc.if_else(is_whole, values, pa.scalar(None, pa.float64())), pa.int64())
+    return pc.coalesce(pc.cast(whole, pa.string()), pc.cast(column, pa.string()))
 
 
 class ColumnReader:
@@ -53,6 +65,10 @@ class ColumnReader:
         # Whatever is a header, repeated or in another order, has a cell of this name.
         telling = sorted((shape.required or names) - {""}, key=lambda name: (name.isascii(), len(name), name))
         self._mark = telling[-1] if telling else None
+
+    def wants(self, position: int) -> bool:
+        """Tell whether the cells of a column are landed."""
+        return position in self._shape.wanted
 
     def rows(self, columns: Sequence[pa.Array]) -> Rows:
         """Return the rows of one batch, given as string arrays of one length for every column of the file.

@@ -55,6 +55,15 @@ class Accepted:
     quarantine: QuarantineWriter | None = None
 
 
+@dataclass(eq=False)
+class Unchanged:
+    """A file that was not read, because it only repeats deliveries of earlier loads: their registry rows."""
+
+    delivered: Delivered
+    rows: list[dict[str, Any]]
+    results: list[FileResult]
+
+
 def exported_time(
     options: Options, contents: Contents, landed_at: datetime.datetime
 ) -> tuple[datetime.datetime | None, list[str]]:
@@ -71,7 +80,8 @@ def exported_time(
         if dates:
             if max(dates) > landed_at + datetime.timedelta(days=1):
                 return None, ["the date in the file name lies in the future: not used"]
-            return max(dates), []
+            # What was exported today is younger than what was landed earlier today.
+            return max(dates) if max(dates).date() < landed_at.date() else landed_at, []
     return None, []
 
 
@@ -96,34 +106,66 @@ class Deliveries:
         self.loads = loads
         self.accepted: list[Accepted] = []
         self.results: list[FileResult] = []
+        self.unchanged: list[Unchanged] = []
         self._number = 0
 
     def _next_path(self, entity: str) -> Path:
         self._number += 1
         return self.private / entity / f"{self.stamp.load_id}-{self._number}.parquet"
 
-    def _already_landed(self, sha256: str, entity: str, source: str, mark: str) -> dict[str, Any] | None:
+    def _already_landed(
+        self, sha256: str, entity: str, source: str, mark: str, exported_at: datetime.datetime | None = None
+    ) -> dict[str, Any] | None:
+        """Return the registry row of a delivery that this one would only repeat, or None.
+
+        A file with a date of its own repeats an older one while nothing else was delivered between the two.
+        """
         options = self.options
-        for row in [*self.loads, *(each.registry for each in self.accepted)]:
+        rows: list[dict[str, Any]] = [*self.loads, *(each.registry for each in self.accepted)]
+        for row in rows[::-1]:
             if (
                 (row["file_sha256"], row["entity"], row["source"]) == (sha256, entity, source)
                 and mark in json.loads(row["repairs"])
                 and (row["is_full"] or not options.is_full)
                 and (options.exported_at is None or row["exported_at"] == options.exported_at)
+                and (exported_at is None or not self._others_between(row, exported_at))
             ):
                 return row
         return None
 
+    def _others_between(self, row: dict[str, Any], until: datetime.datetime | None) -> bool:
+        """Tell whether other contents of the same entity and source were delivered after a row, and before a time."""
+        since = zone.delivered_at(row, self.loads)
+        return any(
+            (other["entity"], other["source"]) == (row["entity"], row["source"])
+            and other["file_sha256"] != row["file_sha256"]
+            and since < zone.delivered_at(other, self.loads)
+            and (until is None or zone.delivered_at(other, self.loads) < until)
+            for other in self.loads
+        )
+
     def _replayed(self, file: str, row: dict[str, Any]) -> FileResult:
         repairs = [note for note in json.loads(row["repairs"]) if not note.startswith("mapping ")]
+        note = f"already landed in load {row['load_id']}: nothing changed"
+        if row["load_id"] != self.stamp.load_id and self._others_between(row, None):
+            note += f" (other {row['entity']} came later; --exported-at lands it again)"
         return FileResult(
             file, row["entity"], "accepted", None,
-            row["rows_in"], row["rows_landed"], row["rows_quarantined"],
-            [f"already landed in load {row['load_id']}: nothing changed", *repairs],
+            row["rows_in"], row["rows_landed"], row["rows_quarantined"], [note, *repairs],
         )  # fmt: skip
 
-    def take(self, delivered: Delivered, on_rows: Callable[[int], None]) -> None:
-        """Read one file into the private folder, or note why it is rejected."""
+    def read_again(self, unchanged: Unchanged, on_rows: Callable[[int], None]) -> None:
+        """Read a file after all that only repeats what was landed."""
+        self.unchanged.remove(unchanged)
+        taken_back = {id(result) for result in unchanged.results}
+        self.results = [result for result in self.results if id(result) not in taken_back]
+        self.take(unchanged.delivered, on_rows, reads_again=True)
+
+    def take(self, delivered: Delivered, on_rows: Callable[[int], None], reads_again: bool = False) -> None:
+        """Read one file into the private folder, or note why it is rejected.
+
+        What was landed before is not read again, unless `reads_again`.
+        """
         entity: str | None = self.options.entity
         written: list[Path] = []
         name = delivered.name
@@ -133,7 +175,9 @@ class Deliveries:
                 entity = named.name if named else None
             contents = check_file(delivered)
             name = contents.name
-            self._take_checked(contents, written, on_rows)
+            unchanged = self._take_checked(contents, written, on_rows, reads_again)
+            if unchanged:
+                self.unchanged.append(Unchanged(delivered, unchanged, self.results[-len(unchanged) :]))
             return
         except FileRejectedError as error:
             reason = str(error)
@@ -149,20 +193,27 @@ class Deliveries:
             path.unlink(missing_ok=True)
         self.results.append(FileResult(name, entity, "rejected", reason))
 
-    def _take_checked(self, contents: Contents, written: list[Path], on_rows: Callable[[int], None]) -> None:
+    def _take_checked(
+        self, contents: Contents, written: list[Path], on_rows: Callable[[int], None], reads_again: bool
+    ) -> list[dict[str, Any]]:
+        """Read a checked file; return the rows of earlier loads that it would only repeat, when it is not read."""
         mapping = self.options.mapping
         source = mapping.name if mapping else ""
         opened, rule = open_delivered(contents, self.options)
         if opened.plan.corrects is not None:
             self._take_corrections(contents, opened, opened.plan.corrects, written, on_rows)
-            return
+            return []
         lookups, lookup_notes, lookup_hash = load_lookups(contents, opened.plan, rule, self.tokens)
         mark = f"mapping {mapping.fingerprint if mapping else 'none'}{lookup_hash[:8]}"
         outputs = opened.plan.outputs
-        replays = [self._already_landed(contents.sha256, output.entity.name, source, mark) for output in outputs]
-        if all(row is not None for row in replays):
-            self.results.extend(self._replayed(contents.name, row) for row in replays if row is not None)
-            return
+        exported_at, time_notes = exported_time(self.options, contents, self.stamp.landed_at)
+        found = [
+            self._already_landed(contents.sha256, output.entity.name, source, mark, exported_at) for output in outputs
+        ]
+        replays = [row for row in found if row is not None]
+        if len(replays) == len(outputs) and not reads_again:
+            self.results.extend(self._replayed(contents.name, row) for row in replays)
+            return [row for row in replays if row["load_id"] != self.stamp.load_id]
         writers, quarantines = [], []
         for output in outputs:
             path = self._next_path(output.entity.name)
@@ -197,7 +248,6 @@ class Deliveries:
                 f"line {wrong_bytes} is no UTF-8 and no other line proves that the file is: "
                 "save it as UTF-8, or declare its encoding (for example cp1252) in a mapping"
             )
-        exported_at, time_notes = exported_time(self.options, contents, self.stamp.landed_at)
         notes = [*opened.repairs, *opened.plan.notes, *lookup_notes, *time_notes]
         if was_trimmed:
             notes.append("blanks around cells trimmed")
@@ -218,6 +268,7 @@ class Deliveries:
                 result, writer.path, contents.sha256, source, mark,
                 is_full=self.options.is_full, exported_at=exported_at, quarantine=quarantine,
             )  # fmt: skip
+        return []
 
     def _take_corrections(
         self,

@@ -1,16 +1,48 @@
 """Full deliveries are held when they are surely incomplete, or lose most keys of the one before."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.contract import Entity, entities
+from warehouse.errors import WarehouseError
+from warehouse.landing import zone
 from warehouse.landing.deliveries import Accepted, Deliveries
 from warehouse.paths import WarehousePaths
 
 # A full delivery with fewer than this share of the keys that were there is held until the user accepts the drop.
 SMALLEST_FULL_SHARE = 0.5
+
+
+def complete_full_deliveries(deliveries: Deliveries, on_file: Callable[[str], Callable[[int], None]]) -> None:
+    """Read the unchanged files of a full delivery as well, unless all of it is what the last full one was.
+
+    What is left out of a full delivery counts as deleted.
+    """
+    if not deliveries.options.is_full:
+        return
+    while True:
+        again = [each for each in deliveries.unchanged if not all(_is_repeated(deliveries, row) for row in each.rows)]
+        if not again:
+            return
+        for unchanged in again:
+            deliveries.read_again(unchanged, on_file(unchanged.delivered.name))
+
+
+def _is_repeated(deliveries: Deliveries, row: dict[str, Any]) -> bool:
+    """Tell whether this call brings just the files that the last full delivery of the row's entity consisted of."""
+
+    def is_same_kind(other: dict[str, Any]) -> bool:
+        return (other["entity"], other["source"]) == (row["entity"], row["source"])
+
+    full = [load for load in deliveries.loads if load["is_full"] and is_same_kind(load)]
+    last = max(full, key=lambda load: (zone.delivered_at(load, full), load["load_sequence"]))
+    here = [other for each in deliveries.unchanged for other in each.rows if is_same_kind(other)]
+    return {(other["load_id"], other["file"]) for other in here} == {
+        (load["load_id"], load["file"]) for load in full if load["load_id"] == last["load_id"]
+    } and not any(taken.registry["entity"] == row["entity"] for taken in deliveries.accepted)
 
 
 def hold_full_deliveries(deliveries: Deliveries, paths: WarehousePaths) -> None:
@@ -48,15 +80,9 @@ def _key_counts(
 
     source = group[0].registry["source"]
     rows = [row for row in loads if (row["entity"], row["source"]) == (entity.name, source)]
-    rows.sort(key=lambda row: (row["exported_at"] or row["landed_at"], row["load_sequence"]))
-    last_full = max((number for number, row in enumerate(rows) if row["is_full"]), default=0)
-    if rows:
-        stamp = (
-            rows[last_full]["exported_at"] or rows[last_full]["landed_at"],
-            rows[last_full]["load_sequence"],
-        )
-        rows = [row for row in rows if ((row["exported_at"] or row["landed_at"]), row["load_sequence"]) >= stamp]
-    wanted = {(row["load_id"], row["file"]) for row in rows}
+    ages = {id(row): (zone.delivered_at(row, rows), row["load_sequence"]) for row in rows}
+    last_full = max((ages[id(row)] for row in rows if row["is_full"]), default=None)
+    wanted = {(row["load_id"], row["file"]) for row in rows if last_full is None or ages[id(row)] >= last_full}
     keys = ", ".join(f"coalesce({column}, '')" for column in entity.key)
     connection = duckdb.connect()
     try:
@@ -69,7 +95,13 @@ def _key_counts(
                 f"select count(*) from (select distinct {keys} from read_parquet('{folder}/*.parquet') "  # noqa: S608
                 "inner join wanted using (load_id, file))"
             )
-            before = connection.execute(query).fetchall()[0][0]
+            try:
+                before = connection.execute(query).fetchall()[0][0]
+            except duckdb.Error as error:
+                raise WarehouseError(
+                    f"a landed file of {entity.name} cannot be read ({type(error).__name__}): restore the folder "
+                    f"landing/{entity.name} of the warehouse from a copy"
+                ) from None
         key = list(entity.key)
         connection.register("new", pa.concat_tables([pq.read_table(taken.path, columns=key) for taken in group]))
         now = connection.execute(f"select count(*) from (select distinct {keys} from new)").fetchall()[0][0]  # noqa: S608

@@ -132,10 +132,10 @@ def shipped_mappings() -> list[str]:
     return sorted(path.stem for path in SHIPPED_DIR.glob("*.yml"))
 
 
-def load_mapping(source: str) -> Mapping:
-    """Return the mapping that `--source` names: a shipped one by name, or the YAML file at that path.
+def mapping_path(source: str) -> Path:
+    """Return the file that `--source` names: a shipped mapping by its name, or the YAML file at that path.
 
-    Raises WarehouseError with one line that says where the file is wrong.
+    Raises WarehouseError when there is none.
     """
     path = SHIPPED_DIR / f"{source}.yml"
     if not re.fullmatch(r"[A-Za-z0-9_]+", source) or not path.is_file():
@@ -148,6 +148,15 @@ def load_mapping(source: str) -> Mapping:
             )
     if not path.is_file():
         raise WarehouseError(f"there is no mapping file {printable(path.name, 60)}")
+    return path
+
+
+def load_mapping(source: str) -> Mapping:
+    """Return the mapping that `--source` names.
+
+    Raises WarehouseError with one line that says where the file is wrong.
+    """
+    path = mapping_path(source)
     where = printable(path.name, 60)
     try:
         if path.stat().st_size > _LARGEST_MAPPING:

@@ -4,6 +4,7 @@ A token is `email:` and the first 24 hexadecimal digits (96 bits) of HMAC-SHA256
 so that equal addresses stay equal within one warehouse and nobody without the key can test a guess.
 """
 
+import contextlib
 import hmac
 import os
 import re
@@ -22,9 +23,9 @@ _TOKEN_DIGITS = 24
 _SHORTEST_KEY = 16
 
 # Deliberately greedy: a token too many does no harm, an address too few does. The domain may lack a dot, the
-# sign may be full-width or percent-encoded; with blanks around the sign the domain must have a dot ("meet @
+# sign may be full-width or written as an escape; with blanks around the sign the domain must have a dot ("meet @
 # noon" stays).
-_SIGN = "(?:[@＠﹫]|%40)"
+_SIGN = r"(?:[@＠﹫]|%40|\\u0040|&#64;)"
 _EXCLUDED = r"\s@＠﹫,;:<>\"()\[\]{}|\\/=&?"
 _LOCAL = rf"(?:\"[^\"\r\n]{{1,64}}\"|[^{_EXCLUDED}'][^{_EXCLUDED}]{{0,127}})"
 _DOMAIN = r"(?:\[[0-9A-Fa-f:.]{3,45}\]|[^\W_](?:[\w-]|[.。．](?=\w)){0,253})"
@@ -32,8 +33,9 @@ ADDRESS = re.compile(rf"{_LOCAL}{_SIGN}{_DOMAIN}|{_LOCAL}\s+{_SIGN}\s+[\w-]+(?:\
 _SIGN_PATTERN = re.compile(_SIGN)
 # The usual address as a whole cell: its normalised form is its lower case.
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,128}@[A-Za-z0-9][A-Za-z0-9.-]{0,250}[A-Za-z0-9]")
-_SIGNS = ("@", "＠", "﹫", "%40")
+_SIGNS = ("@", "＠", "﹫", "%40", r"\u0040", "&#64;")
 SIGN_BYTES = tuple(sign.encode() for sign in _SIGNS)
+_ANY_SIGN = "|".join(map(re.escape, _SIGNS))
 
 
 def normalised_address(address: str) -> str:
@@ -54,25 +56,34 @@ def token_key(root: Path) -> bytes:
             raise WarehouseError(f"{KEY_VARIABLE} is too short: give it at least {_SHORTEST_KEY} characters")
         return from_environment.encode()
     path = root / "token.key"
-    root.mkdir(parents=True, exist_ok=True)
     try:
-        # Written beside and linked into place, so that no other process ever reads half a key.
-        temporary = root / f".token.key.{os.getpid()}.{secrets.token_hex(4)}"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(32) + "\n")
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink()
+        if not path.exists():
+            _create_key(path)
         key = path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise WarehouseError(f"cannot read or create {path.name} in the warehouse folder: check its owner") from error
+    except OSError as error:
+        raise WarehouseError(
+            f"cannot read or create {path.name} in the warehouse folder ({error.strerror or 'disk error'})"
+        ) from None
+    except UnicodeDecodeError:
+        key = ""
     if len(key) < _SHORTEST_KEY:
         raise WarehouseError(f"{path.name} in the warehouse folder is damaged: restore it, or set {KEY_VARIABLE}")
     return key.encode()
+
+
+def _create_key(path: Path) -> None:
+    """Write a new key, readable by its owner alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Written beside and linked into place, so that no other process ever reads half a key.
+    temporary = path.with_name(f".token.key.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32) + "\n")
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 class Tokens:
@@ -111,8 +122,8 @@ class Tokens:
         if not has_sign(cells.bytes):
             return array
         # One byte tells most columns of addresses; all signs together need a pattern, which costs more.
-        is_plain = cells.is_ascii and b"%40" not in cells.bytes
-        marked = pc.match_substring(array, "@") if is_plain else pc.match_substring_regex(array, "|".join(_SIGNS))
+        is_plain = cells.is_ascii and not any(sign in cells.bytes for sign in SIGN_BYTES[1:])
+        marked = pc.match_substring(array, "@") if is_plain else pc.match_substring_regex(array, _ANY_SIGN)
         if not pc.any(marked, min_count=1).as_py():
             return array
         encoded = pc.dictionary_encode(array.take(pc.indices_nonzero(marked)))

@@ -12,6 +12,7 @@ from itertools import chain
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from warehouse.landing import zone
 from warehouse.landing.columnar import ColumnReader, as_text
@@ -461,8 +462,19 @@ def _open_parquet(contents: Contents, planner: Planner) -> OpenFile:
 
 
 def _rows_of_batch(reader: ColumnReader, batch: pa.RecordBatch) -> Rows:
+    texts = []
+    for position, (name, column) in enumerate(zip(batch.schema.names, batch.columns, strict=True)):
+        try:
+            texts.append(as_text(column))
+        except _PARQUET_DAMAGE:
+            if reader.wants(position):
+                raise FileRejectedError(
+                    f"its column {escaped(name)} is of the type {column.type}, which is no text: export it as text"
+                ) from None
+            # Nobody reads it: what counts is only whether the row is blank.
+            texts.append(pc.if_else(column.is_valid(), pa.scalar("?"), pa.scalar(None, pa.string())))
     try:
-        return reader.rows([as_text(column) for column in batch.columns])
+        return reader.rows(texts)
     except _PARQUET_DAMAGE:
         raise FileRejectedError(_DAMAGED_PARQUET) from None
 

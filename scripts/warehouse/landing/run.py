@@ -17,7 +17,7 @@ from warehouse.errors import WarehouseError
 from warehouse.landing import zone
 from warehouse.landing.deliveries import Deliveries
 from warehouse.landing.files import Delivered, list_files
-from warehouse.landing.full_deliveries import hold_full_deliveries
+from warehouse.landing.full_deliveries import complete_full_deliveries, hold_full_deliveries
 from warehouse.landing.mapping import Mapping
 from warehouse.landing.personal_data import Tokens, token_key
 from warehouse.landing.report import FileResult, Options, Report
@@ -106,6 +106,7 @@ def _take_all(
     deliveries = Deliveries(options, private, stamp, tokens, loads, paths)
     for delivered in files:
         deliveries.take(delivered, on_file(delivered.name))
+    complete_full_deliveries(deliveries, on_file)
     if options.mapping is not None and any(result.verdict == "accepted" for result in deliveries.results):
         deliveries.provide(options.mapping)
     return deliveries

@@ -1,6 +1,8 @@
 """Writes the rows of one file and entity to Parquet, block by block: the good ones and those of bad structure."""
 
 import hashlib
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,15 @@ from warehouse.landing import zone
 from warehouse.landing.header import Output
 from warehouse.landing.occurrences import OccurrenceCounter
 from warehouse.landing.personal_data import Tokens
-from warehouse.landing.rows import BadRow
+from warehouse.landing.rows import BAD_QUOTES, RAGGED_ROW, SWALLOWED_LINES, BadRow
 from warehouse.landing.texts import joined_cells
 from warehouse.landing.transform import EntityRows
 
 _BAD_ROWS_AT_ONCE = 20_000
+# Rows whose cells may stand in the place of others.
+_TORN = (RAGGED_ROW, BAD_QUOTES, SWALLOWED_LINES)
+# One word with a digit in it.
+_IDENTIFIER = re.compile(r"(?=\D*\d)[\w.:/#-]{1,64}")
 # Rows that are so wide are written in smaller row groups, for the sake of memory.
 _LARGEST_GROUP = 128 * 2**20
 
@@ -158,14 +164,22 @@ class QuarantineWriter:
         for each in bad:
             self.reasons[each.reason] = self.reasons.get(each.reason, 0) + 1
 
-    def _row(self, row: BadRow, first_line: int, first_record: int) -> dict[str, Any]:
-        key_value = None
+    def _key_value(self, row: BadRow) -> str | None:
+        """Return the key of a row where that is surely what stands in its place: it is published.
+
+        Where a row was torn, what a person wrote may have moved there: nothing but the first cell of a line has its
+        own place, and the first one of the rest of a torn line is no identifier.
+        """
         planned = self._output.columns.get(self._output.entity.key[0])
         places = planned.all_positions if planned is not None else ()
-        if places and places[0] < len(row.cells):
-            cell = row.cells[places[0]]
-            if cell:
-                key_value = self._tokens.text(_storable(cell.strip()[:200])) or None
+        if not places or places[0] >= len(row.cells):
+            return None
+        cell = (row.cells[places[0]] or "").strip()
+        if row.reason in _TORN and (places[0] > 0 or not _IDENTIFIER.fullmatch(cell)):
+            return None
+        return self._tokens.text(_storable(cell[:200])) or None
+
+    def _row(self, row: BadRow, first_line: int, first_record: int) -> dict[str, Any]:
         return {
             "load_id": self._stamp.load_id,
             "file": self._file,
@@ -173,9 +187,14 @@ class QuarantineWriter:
             "record_number": row.record + first_record + 1,
             "entity": self._output.entity.name,
             "reason": row.reason,
-            "key_value": key_value,
+            "key_value": self._key_value(row),
             "raw_line": self._tokens.text(row.raw_line),
         }
+
+    def count_again(self) -> None:
+        """Count the rows of the finished file, after some of them were taken out of it."""
+        reasons = pq.read_table(self.path, columns=["reason"], partitioning=None).column("reason").to_pylist()
+        self.reasons = dict(Counter(reasons))
 
     def close(self) -> None:
         """Finish the file."""

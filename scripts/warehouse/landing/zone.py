@@ -9,7 +9,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -201,6 +201,17 @@ def new_stamp(loads: Sequence[dict[str, Any]]) -> LoadStamp:
     now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
     last = max((row["landed_at"] for row in loads), default=now)
     return LoadStamp(f"{sequence:05d}-{secrets.token_hex(4)}", sequence, max(now, last))
+
+
+def delivered_at(load: Mapping[str, Any], loads: Iterable[Mapping[str, Any]]) -> datetime.datetime:
+    """Return how old a delivery is: its export where that is known, else its landing.
+
+    The files of one entity in one full delivery are one, as old as the youngest of them; `loads` holds them all.
+    """
+    part_of = ("load_id", "entity", "source", "is_full")
+    same = [row for row in loads if all(row[name] == load[name] for name in part_of)] if load["is_full"] else []
+    times: list[datetime.datetime] = [row["exported_at"] or row["landed_at"] for row in (load, *same)]
+    return max(times)
 
 
 def commit(paths: WarehousePaths, private: Path, stamp: LoadStamp, registry: list[dict[str, Any]]) -> None:

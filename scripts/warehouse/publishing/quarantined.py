@@ -62,6 +62,8 @@ class Exported:
 @contextmanager
 def _listing(paths: WarehousePaths) -> Iterator[Any]:
     """Open an engine with the view `listed`: every quarantined row once, and the load that corrected it."""
+    import duckdb
+
     ensure_landing_zone(paths)
     connection = open_engine()
     try:
@@ -80,6 +82,11 @@ def _listing(paths: WarehousePaths) -> Iterator[Any]:
             """  # noqa: S608
         )
         yield connection
+    except duckdb.Error as error:
+        raise WarehouseError(
+            f"the published file or a landed one cannot be read ({type(error).__name__}): "
+            "`warehouse status` tells which version is whole, `warehouse rollback` brings it back"
+        ) from None
     finally:
         connection.close()
 

@@ -50,7 +50,8 @@ def kept_versions(paths: WarehousePaths) -> dict[str, Version]:
     found = []
     for folder in versions_folder(paths).glob("[!.]*"):
         record = read_json(folder / RECORD)
-        if isinstance(record, dict) and (folder / FILE).exists():
+        # A version without a readable record is none.
+        if isinstance(record, dict) and isinstance(record.get("sequence"), int) and (folder / FILE).exists():
             found.append(Version(folder, record))
     found.sort(key=lambda version: (version.record["sequence"], version.run_id))
     return {version.run_id: version for version in found}
@@ -109,7 +110,9 @@ def _stack_file(paths: WarehousePaths) -> Path:
 def read_stack(paths: WarehousePaths, live_run_id: str | None) -> list[dict[str, Any]]:
     """Return the publications in order, the live one last. Entries whose swap never happened are left out."""
     stack = read_json(_stack_file(paths))
-    entries = [entry for entry in stack if isinstance(entry, dict)] if isinstance(stack, list) else []
+    entries = (
+        [entry for entry in stack if isinstance(entry, dict) and "run_id" in entry] if isinstance(stack, list) else []
+    )
     if live_run_id is None:
         return entries
     last = max((number for number, entry in enumerate(entries) if entry["run_id"] == live_run_id), default=None)

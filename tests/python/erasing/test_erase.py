@@ -17,12 +17,13 @@ from publishing.companies import keep, marks
 from publishing.forked import KILLS, Forked
 from warehouse.erasing.customer import find_customer
 from warehouse.erasing.landing import FOLDER, READY, drop_remembered, finish_erasure, prepare_erasure
-from warehouse.erasing.memory import erased_hashes, names_erased, remembered, without_erased
+from warehouse.erasing.memory import erased_hashes, names_erased, remember, remembered, without_erased
 from warehouse.erasing.run import erase_customer
 from warehouse.errors import WarehouseError
 from warehouse.landing import zone
 from warehouse.landing.report import Options
 from warehouse.landing.run import land
+from warehouse.landing.zone import read_loads
 from warehouse.paths import WarehousePaths
 from warehouse.publishing.live import publish_version, published_state
 from warehouse.publishing.quarantined import Wanted, export_quarantined
@@ -67,7 +68,7 @@ ORDER-OTHER,ACC-OTHER,2025-01-01,10,
     "survey_responses": """response_id,account_id,survey,score,comment,responded_at,respondent_id
 1,ACC-SECRET,nps,1,what a dreadful service,2025-01-01,RESPONDENT-SECRET
 2,,nps,2,what a dreadful service,2025-02-01,RESPONDENT-SECRET
-3,ACC-OTHER,nps,9,better than Noa Levi Trading and write to noa@levi.example,2025-01-01,RESPONDENT-OTHER
+3,ACC-OTHER,nps,9,better than NOA levi trading and write to noa@levi.example,2025-01-01,RESPONDENT-OTHER
 """,
     # One field too many: a row of bad structure that keeps its raw line.
     "support_tickets": """ticket_id,account_id,opened_at,category
@@ -262,7 +263,7 @@ def test_a_load_that_brings_the_customer_back_is_landed_without(paths: Warehouse
     erase_customer(paths, "ACC-SECRET")
     registry = {"load_id": load_id, "entity": "orders", "file": "orders.csv", "rows_landed": 2, "rows_quarantined": 0}
     result = SimpleNamespace(rows_landed=2, rows_quarantined=0, repairs=[])
-    delivery = SimpleNamespace(registry=registry, result=result)
+    delivery = SimpleNamespace(registry=registry, result=result, quarantine=None)
     assert drop_remembered(again, private, [delivery]) == 0
     assert drop_remembered(paths, private, [delivery]) == 11
     assert registry["rows_landed"] == result.rows_landed == 1
@@ -277,16 +278,71 @@ def test_a_redelivered_line_of_bad_structure_is_known(paths: WarehousePaths) -> 
     erase_customer(paths, "ACC-SECRET")
     contains = remembered(paths)
     assert contains is not None
-    lines = ["7,ACC-SECRET,2025-01-01,billing,one too many", "8,ACC-SECRETARY,2025-01-01", '"1";"ORDER-SECRET"', ""]
-    assert names_erased(lines, contains) == [True, False, True, False]
+    lines = {
+        "7,ACC-SECRET,2025-01-01,billing,one too many": True,
+        "8,ACC-SECRETARY,2025-01-01": False,
+        '"1";"ORDER-SECRET"': True,
+        '{"order_id":"9","account_id":"ACC-SECRET","amount":': True,
+        "": False,
+    }
+    assert names_erased(list(lines), contains) == list(lines.values())
 
 
-def test_the_memory_is_worth_nothing_without_the_key(paths: WarehousePaths) -> None:
-    erase_customer(paths, "ACC-SECRET")
-    (paths.root / "token.key").unlink()
+@pytest.mark.parametrize(
+    ("account", "line"),
+    [
+        ("Noa Levi", "O2,Noa Levi,2025-01-02,10,torn"),
+        ("Noa Levi", '{"order_id":"O2","account_id": "Noa Levi", "amount":'),
+        ("17", '{"order_id":2,"account_id":17,"amount":'),
+        ("crm:17", "O2,crm:17,2025-01-02,10,torn"),
+        ("O'Neil", "O2,O'Neil,2025-01-02,10,torn"),
+    ],
+)
+def test_an_identifier_of_any_shape_is_found_in_a_line_of_bad_structure(
+    account: str, line: str, tmp_path: Path
+) -> None:
+    paths = WarehousePaths(tmp_path / "warehouse")
+    remember(paths, {"account": [account]})
     contains = remembered(paths)
     assert contains is not None
-    assert contains("account", pa.array(["ACC-SECRET"])).to_pylist() == [False]
+    assert names_erased([line, line.replace(account, "18")], contains) == [True, False]
+
+
+def test_a_torn_row_that_stays_erased_is_no_quarantined_row(tmp_path: Path) -> None:
+    paths = WarehousePaths(tmp_path / "warehouse")
+    remember(paths, {"account": ["A1"]})
+    export = tmp_path / "orders.csv"
+    export.write_text("order_id,account_id,ordered_at,amount\nO1,A1,2025-01-01,1,torn\nO2,A2,2025-01-01,1,torn\n")
+    report = land(paths, [export], Options(), lambda _: lambda _: None)
+    assert report.reasons == {"ragged_row": 1}
+    assert (report.files[0].rows_in, report.files[0].rows_quarantined) == (2, 1)
+
+
+@pytest.mark.parametrize("contents", ["", "{", "[]", '{"x": 1}', '{"hashes": "none"}'])
+def test_a_damaged_memory_lands_nothing(contents: str, tmp_path: Path) -> None:
+    paths = WarehousePaths(tmp_path / "warehouse")
+    remember(paths, {"account": ["A1"]})
+    (paths.root / "erased.json").write_text(contents)
+    export = tmp_path / "accounts.csv"
+    export.write_text("account_id\nA1\n")
+    with pytest.raises(WarehouseError, match=r"erased\.json .* is damaged"):
+        land(paths, [export], Options(), lambda _: lambda _: None)
+    with pytest.raises(WarehouseError, match=r"erased\.json .* is damaged"):
+        remember(paths, {"account": ["A2"]})
+    assert read_loads(paths) == []
+
+
+def test_the_memory_is_of_use_with_its_own_key_only(paths: WarehousePaths) -> None:
+    erase_customer(paths, "ACC-SECRET")
+    kept = (paths.root / "token.key").read_text()
+    (paths.root / "token.key").unlink()
+    with pytest.raises(WarehouseError, match=r"restore token\.key"):
+        remembered(paths)
+    (paths.root / "token.key").write_text(kept)
+    contains = remembered(paths)
+    assert contains is not None
+    assert contains("account", pa.array(["ACC-SECRET", "ACC-OTHER"])).to_pylist() == [True, False]
+    assert "ACC-SECRET" not in (paths.root / "erased.json").read_text()
 
 
 def test_an_erasure_killed_at_any_moment_is_finished_by_the_next(paths: WarehousePaths, tmp_path: Path) -> None:

@@ -223,7 +223,7 @@ def test_damage_and_bytes_that_are_no_text_reject_the_file(tmp_path: Path) -> No
     wrong = pa.array([b"A", b"\xff\xfe", b"C"], pa.binary())
     for column in (wrong, pa.Array.from_buffers(pa.string(), 3, wrong.buffers())):
         pq.write_table(orders(3, account_id=column), path)
-        with pytest.raises(FileRejectedError, match="damaged Parquet"):
+        with pytest.raises(FileRejectedError, match=r"damaged Parquet|its column account_id is of the type binary"):
             blocks_of(path)
     pq.write_table(orders(300_000), path, compression="none", use_dictionary=False, row_group_size=50_000)
     whole = path.read_bytes()
@@ -232,6 +232,23 @@ def test_damage_and_bytes_that_are_no_text_reject_the_file(tmp_path: Path) -> No
         assert sum(block.count for block in blocks_of(path)) <= 300_000
     except FileRejectedError as error:
         assert "damaged Parquet" in str(error)
+
+
+def test_a_column_that_nobody_wants_rejects_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "orders.parquet"
+    odd = {
+        "row_hash": pa.array([b"\xff\xfe", None, b"C"], pa.binary()),
+        "events": pa.array([[1], None, []], pa.list_(pa.timestamp("ns"))),
+    }
+    pq.write_table(orders(3, **odd), path)
+    assert sum(block.count for block in blocks_of(path)) == 3
+
+
+def test_identifiers_that_were_kept_as_doubles_stay_themselves() -> None:
+    values = [12345678901.0, None, 7.0, -3.0, 0.5, 1e15, float("nan")]
+    texts = as_text(pa.array(values, pa.float64())).to_pylist()
+    assert texts == ["12345678901", None, "7", "-3", "0.5", "1e+15", "nan"]
+    assert as_text(pa.array([17.0, 2.5], pa.float32())).to_pylist() == ["17", "2.5"]
 
 
 def test_an_empty_file_is_one_block_without_rows(tmp_path: Path) -> None:

@@ -59,6 +59,8 @@ def test_one_line_per_file_for_people(write: Write) -> None:
         ["x.csv", "--exported-at", "0001-01-01T00:00:00+05:00"],
         ["x.csv", "--explain", "--json"],
         ["x.csv", "--nonsense"],
+        ["x.csv", "--source", "nonsense"],
+        ["x.csv", "--source", "nowhere.yml"],
     ],
 )
 def test_wrong_usage(arguments: list[str]) -> None:
@@ -82,6 +84,34 @@ def test_a_damaged_registry_is_named(write: Write, tmp_path: Path) -> None:
     registry.write_bytes(b"PAR1 and no more")
     with pytest.raises(WarehouseError, match=rf"{registry.name} is damaged"):
         CliRunner().invoke(app, ["land", str(write("deals.csv", "deal_id,stage\nD1,Won\n"))], catch_exceptions=False)
+
+
+def test_a_damaged_landed_file_is_named(write: Write, tmp_path: Path) -> None:
+    path = write("orders.csv", ORDERS + "O9,torn\n")
+    run(path, "--full")
+    (landed,) = (path for path in (tmp_path / "warehouse/landing/orders").glob("*.parquet") if path.name[0] == "0")
+    landed.write_bytes(b"PAR1 and no more")
+    path.write_text(ORDERS, "utf-8")
+    with pytest.raises(WarehouseError, match="a landed file of orders cannot be read"):
+        CliRunner().invoke(app, ["land", str(path), "--full"], catch_exceptions=False)
+    published = tmp_path / "warehouse/published/warehouse.duckdb"
+    published.parent.mkdir()
+    published.write_bytes(b"no database")
+    with pytest.raises(WarehouseError, match="`warehouse rollback` brings it back"):
+        CliRunner().invoke(app, ["quarantine"], catch_exceptions=False)
+
+
+def test_with_json_a_refusal_is_one_object_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setattr("sys.argv", ["warehouse", "land", str(tmp_path / "empty"), "--json"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    out, errors = capsys.readouterr()
+    assert stopped.value.code == 1
+    assert errors == f"error: {json.loads(out)['error']}\n"
+    assert "no export files there" in errors
 
 
 def test_an_unforeseen_error_is_one_line_that_quotes_nothing(

@@ -4,11 +4,15 @@ import datetime
 import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from landing.conftest import ORDERS, Warehouse
 from warehouse.landing import deliveries, zone
+from warehouse.landing.files import Contents
+from warehouse.landing.report import Options
 
 Write = Callable[..., Path]
 
@@ -79,6 +83,122 @@ def test_a_full_delivery_of_several_files_counts_as_one(warehouse: Warehouse, wr
     warehouse.land(write("orders.csv", ORDERS), is_full=True)
     parts = [write(f"orders_{number}.csv", lines[0] + lines[number]) for number in (1, 2, 3)]
     assert not warehouse.land(*parts, is_full=True).has_rejected
+
+
+def landed_in_turn(warehouse: Warehouse) -> list[tuple[int, str]]:
+    """Return (sequence, file) of all that was landed."""
+    return sorted((load["load_sequence"], load["file"]) for load in warehouse.loads())
+
+
+def test_a_full_delivery_holds_its_unchanged_files(warehouse: Warehouse, write: Write) -> None:
+    header, first, *rest = ORDERS.splitlines(keepends=True)
+    old, new = write("orders_2024.csv", header + first), write("orders_2025.csv", header + rest[0])
+    warehouse.land(old, new, is_full=True)
+    again = warehouse.land(old, new, is_full=True)
+    assert [result.repairs[0][:14] for result in again.files] == ["already landed"] * 2
+    write("orders_2025.csv", header + "".join(rest))
+    report = warehouse.land(old, new, is_full=True)
+    assert landed_in_turn(warehouse) == [
+        (turn, file) for turn in (1, 2) for file in ("orders_2024.csv", "orders_2025.csv")
+    ]
+    assert sorted((result.file, result.rows_landed) for result in report.files) == [
+        ("orders_2024.csv", 1),
+        ("orders_2025.csv", len(rest)),
+    ]
+
+
+def test_a_full_delivery_without_one_of_its_files_is_another_one(warehouse: Warehouse, write: Write) -> None:
+    header, *lines = ORDERS.splitlines(keepends=True)
+    most, least = write("orders_1.csv", header + "".join(lines[:2])), write("orders_2.csv", header + lines[2])
+    warehouse.land(most, least, is_full=True)
+    warehouse.land(most, is_full=True)
+    assert landed_in_turn(warehouse) == [(1, "orders_1.csv"), (1, "orders_2.csv"), (2, "orders_1.csv")]
+
+
+def test_a_full_delivery_may_return_to_earlier_contents(warehouse: Warehouse, write: Write) -> None:
+    one, two = write("orders_a.csv", ORDERS), write("orders_b.csv", ORDERS.replace("O1", "O9"))
+    for path in (one, two, one, one):
+        warehouse.land(path, is_full=True)
+    assert landed_in_turn(warehouse) == [(1, "orders_a.csv"), (2, "orders_b.csv"), (3, "orders_a.csv")]
+
+
+def test_unchanged_files_of_a_full_delivery_are_read_again_with_all_their_entities(
+    warehouse: Warehouse, write: Write
+) -> None:
+    # A lookup in the other order: the file of both entities follows the one that changed, and its accounts the file.
+    both = write("both.csv", "Order,Account,Day,Sum,Name\nO1,A1,2024-01-01,5,One\n", "full")
+    own = write("own.csv", "Order,Account,Day,Sum\nO2,A1,2024-01-01,5\n", "full")
+    names = write("names.csv", "Account,Name\nA2,Two\n", "full")
+    mapping = write(
+        "shop.yml",
+        """
+source: shop
+files:
+  - name: both*.csv
+    entities:
+      - {entity: orders, columns: {order_id: Order, account_id: Account, ordered_at: Day, amount: Sum}}
+      - {entity: accounts, columns: {account_id: Account, account_name: Name}}
+  - name: own*.csv
+    entities: [{entity: orders, columns: {order_id: Order, account_id: Account, ordered_at: Day, amount: Sum}}]
+  - name: names*.csv
+    entities: [{entity: accounts, columns: {account_id: Account, account_name: Name}}]
+""",
+    )
+    warehouse.land(both, own, names, source=str(mapping), is_full=True)
+    write("own.csv", "Order,Account,Day,Sum\nO2,A1,2024-01-01,6\n", "full")
+    warehouse.land(both, own, names, source=str(mapping), is_full=True)
+    second = [(load["entity"], load["file"]) for load in warehouse.loads() if load["load_sequence"] == 2]
+    assert sorted(second) == [
+        ("accounts", "both.csv"),
+        ("accounts", "names.csv"),
+        ("orders", "both.csv"),
+        ("orders", "own.csv"),
+    ]
+
+
+def test_a_dated_full_delivery_is_one_when_the_next_is_compared(warehouse: Warehouse, write: Write) -> None:
+    header, *lines = ORDERS.splitlines(keepends=True)
+    parts = [write(f"orders_2024-0{number}-01.csv", header + line) for number, line in enumerate(lines, 1)]
+    warehouse.land(*parts, is_full=True)
+    assert warehouse.land(write("orders_2024-09-01.csv", header + lines[0]), is_full=True).has_rejected
+
+
+def test_a_dated_file_that_returns_to_earlier_contents_lands(warehouse: Warehouse, write: Write) -> None:
+    other = ORDERS.replace("O1", "O9")
+    for day, contents in (("01", ORDERS), ("02", ORDERS), ("03", other), ("04", ORDERS), ("05", ORDERS)):
+        warehouse.land(write(f"orders_2025-01-{day}.csv", contents))
+    assert landed_in_turn(warehouse) == [
+        (1, "orders_2025-01-01.csv"),
+        (2, "orders_2025-01-03.csv"),
+        (3, "orders_2025-01-04.csv"),
+    ]
+
+
+def test_an_undated_file_that_returns_to_earlier_contents_says_how_to_land_it(
+    warehouse: Warehouse, write: Write
+) -> None:
+    one, two = write("orders.csv", ORDERS), write("orders_2.csv", ORDERS.replace("O1", "O9"))
+    warehouse.land(one)
+    assert "--exported-at" not in warehouse.land(one).files[0].repairs[0]
+    warehouse.land(two)
+    assert "other orders came later; --exported-at lands it again" in warehouse.land(one).files[0].repairs[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("orders_2025-03-01.csv", datetime.datetime(2025, 3, 1)),
+        ("orders_2025-03-02.csv", datetime.datetime(2025, 3, 2, 15, 30)),
+        ("orders_2025-03-03.csv", datetime.datetime(2025, 3, 2, 15, 30)),
+        ("orders_2025-03-04.csv", None),
+    ],
+)
+def test_a_file_of_today_is_as_old_as_its_landing(
+    name: str, expected: datetime.datetime | None, tmp_path: Path
+) -> None:
+    contents = SimpleNamespace(path=tmp_path / name, inner_name=name)
+    landed_at = datetime.datetime(2025, 3, 2, 15, 30)
+    assert deliveries.exported_time(Options(), cast(Contents, contents), landed_at)[0] == expected
 
 
 def test_a_full_delivery_with_a_rejected_part_is_no_full_delivery(warehouse: Warehouse, write: Write) -> None:

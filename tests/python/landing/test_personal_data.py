@@ -14,6 +14,7 @@ Write = Callable[..., Path]
 ADDRESSES = [
     "jane.doe@private.example", "JANE.DOE@Private.Example", "jane.doe＠private.example", "jane@localhost",
     "jane.doe%40private.example", '"jane doe"@private.example', "jane+tag@sub.private.example",
+    r"jane.doe\u0040private.example", "jane.doe&#64;private.example",
     "jane@[10.0.0.1]", "ジェーン@例え.テスト", "jane.doe @ private.example", "o'jane@private.example",
 ]  # fmt: skip
 
@@ -67,6 +68,28 @@ def test_the_canary_is_in_no_byte_of_the_warehouse(warehouse: Warehouse, write: 
     first, second = warehouse.rows("accounts", "account_id, email, account_name")
     assert second[0] == first[1] == second[1]
     assert second[2] == f"a {first[1]} b"
+
+
+@pytest.mark.parametrize(
+    ("header", "line", "key"),
+    [
+        ("response_id,survey,score,responded_at,comment", "R2,nps,2,2025-01-06,my boss, Jane, cried", "R2"),
+        (
+            "account_id,comment,response_id,survey,score,responded_at",
+            "A2,good, my boss cried 9,R2,nps,2,2025-01-06",
+            None,
+        ),
+        ("response_id,survey,score,responded_at,comment", "my boss cried, and left", None),
+        ("response_id,survey,score,responded_at,comment", "Jane", None),
+    ],
+)
+def test_what_moved_into_the_place_of_the_key_is_not_published(
+    header: str, line: str, key: str | None, warehouse: Warehouse, write: Write
+) -> None:
+    good = {"response_id": "R1", "survey": "nps", "score": "9", "responded_at": "2025-01-05", "account_id": "A1"}
+    first = ",".join(good.get(name, "") for name in header.split(","))
+    warehouse.land(write("survey_responses.csv", f"{header}\n{first}\n{line}\n"))
+    assert [row["key_value"] for row in warehouse.quarantine()] == [key]
 
 
 def test_the_key_file_is_private_and_kept(tmp_path: Path) -> None:

@@ -85,7 +85,8 @@ def customer_segments(company: Company, worth: dict[str, Worth]) -> Rows:
     recency = rfm_scores({one: Fraction(days[-1].toordinal()) for one, days in company.order_days.items()})
     frequency = rfm_scores({one: Fraction(len(days)) for one, days in company.order_days.items()})
     monetary = rfm_scores({one: sum((order.net for order in orders), Fraction(0)) for one, orders in buyers.items()})
-    ranks = percent_rank({one: own.lifetime for one, own in worth.items()})
+    # Values that differ beyond their sixth decimal count as equal, as in the models.
+    ranks = percent_rank({one: round(own.lifetime, 6) for one, own in worth.items()})
     revenue = cash_revenue(company, company.now)
     bands = loyalty_bands(company)
     rows = []
