@@ -126,8 +126,9 @@ class Deliveries:
             if (
                 (row["file_sha256"], row["entity"], row["source"]) == (sha256, entity, source)
                 and mark in json.loads(row["repairs"])
-                and (row["is_full"] or not options.is_full)
-                and (options.exported_at is None or row["exported_at"] == options.exported_at)
+                # What a mapping brings along has no time, and is no delivery of the source.
+                and (mark == _PROVIDED or row["is_full"] or not options.is_full)
+                and (mark == _PROVIDED or options.exported_at in (None, row["exported_at"]))
                 and (exported_at is None or not self._others_between(row, exported_at))
             ):
                 return row

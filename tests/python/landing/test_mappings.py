@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 - the header lines of the vendors are kept whole.
 
+import datetime
 from collections.abc import Callable
 from pathlib import Path
 
@@ -201,6 +202,9 @@ def test_a_vendor_brings_its_stages_along_with_deals(warehouse: Warehouse, write
     warehouse.land(write("companies.csv", HUBSPOT_COMPANIES), broken, source="hubspot")
     assert warehouse.rows("deal_stages") == []
     warehouse.land(write("deals.csv", HUBSPOT_DEALS), source="hubspot")
+    moment = datetime.datetime(2025, 1, 1)
+    warehouse.land(write("deals.csv", HUBSPOT_DEALS + "\n"), source="hubspot", is_full=True, exported_at=moment)
+    assert [load["load_sequence"] for load in warehouse.loads() if load["entity"] == "deal_stages"] == [2]
     outcomes = warehouse.rows("deal_stages", "pipeline, stage, is_won, is_lost")
     assert ("Sales Pipeline", "Closed Won", "true", "false") in outcomes
     assert ("Sales Pipeline", "Closed Lost", "false", "true") in outcomes
