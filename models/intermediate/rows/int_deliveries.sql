@@ -12,8 +12,8 @@ delivered as (
     select
         loads.*,
         -- The files of one entity in one full delivery are one: as old as the youngest of them.
-        max(case when is_full then coalesce(exported_at, landed_at) end)
-            over (partition by load_id, entity, source, is_full) as full_delivered_at
+        max(case when loads.is_full then coalesce(loads.exported_at, loads.landed_at) end)
+            over (partition by loads.load_id, loads.entity, loads.source, loads.is_full) as full_delivered_at
 
     from loads
 
