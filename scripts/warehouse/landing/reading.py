@@ -34,6 +34,12 @@ _LARGEST_JSON_ARRAY = 256 * 2**20
 _LARGEST_UNPACKED_WORKBOOK = 4 * 2**30
 _DAMAGED_PARQUET = "is a damaged Parquet file"
 _PARQUET_DAMAGE = (pa.ArrowException, OSError, ValueError, MemoryError)
+_WORKSHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
+_SHEET_BYTES_AT_ONCE = 2**20
+# A formula's cell without a value. A text that is empty ("str") is a result.
+_UNCOMPUTED = re.compile(
+    rb"""<c(?![^>]*\bt=["']str["'])[^>]*>\s*<f[^>]*(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>"""
+)
 _PARQUET_BUFFER = 2**20
 _PARQUET_BYTES_AT_ONCE = 32 * 2**20
 _BATCHES_AHEAD = 2
@@ -357,6 +363,19 @@ def _workbook_cell(value: Any) -> str | None:
     return str(value)
 
 
+def _has_uncomputed(archive: zipfile.ZipFile, name: str) -> bool:
+    """Tell whether a worksheet has a formula whose result nobody stored: it would be read as an empty cell."""
+    with archive.open(name) as sheet:
+        rest = b""
+        while chunk := sheet.read(_SHEET_BYTES_AT_ONCE):
+            text = rest + chunk
+            if b"<f" in text and _UNCOMPUTED.search(text):
+                return True
+            # A cell that began in this chunk.
+            rest = text[max(text.rfind(b"<c "), len(text) - _SHEET_BYTES_AT_ONCE, 0) :]
+    return False
+
+
 def _open_workbook(contents: Contents, rule: FileRule | None, planner: Planner) -> OpenFile:
     import openpyxl
 
@@ -367,6 +386,10 @@ def _open_workbook(contents: Contents, rule: FileRule | None, planner: Planner) 
                 unpacked > 64 * 2**20 and unpacked > 300 * max(contents.size, 1)
             ):
                 raise FileRejectedError("is a workbook that swells too far: save it as .csv")
+            if any(_has_uncomputed(archive, name) for name in archive.namelist() if _WORKSHEET.fullmatch(name)):
+                raise FileRejectedError(
+                    "holds formulas without their results: open it in a spreadsheet program and save it again"
+                )
         workbook = openpyxl.load_workbook(contents.path, read_only=True, data_only=True, keep_links=False)
         sheets = [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
         if rule and rule.sheet:

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import os
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -126,6 +127,26 @@ def test_ten_thousand_columns(warehouse: Warehouse, write: Write) -> None:
     report = warehouse.land(write("orders.csv", text))
     assert (report.files[0].rows_landed, report.files[0].rows_quarantined) == (3, 0)
     assert len(report.as_json()) < 3_000
+
+
+@pytest.mark.parametrize(("stored", "amount"), [(b"<v>2</v>", "2"), (b"", None), (b"<v></v>", None)])
+def test_a_formula_without_a_result_is_no_empty_cell(
+    stored: bytes, amount: str | None, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    book.active.append(["order_id", "account_id", "ordered_at", "amount"])
+    book.active.append(["O1", "A1", "2024-01-01", "=1+1"])
+    path = tmp_path / "orders.xlsx"
+    book.save(path)
+    with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, re.sub(rb"(<f>1\+1</f>)<v ?(/>|></v>)", rb"\1" + stored, old.read(name)))
+    if amount is None:
+        assert "formulas without their results" in rejection(warehouse, path)
+    else:
+        warehouse.land(path)
+        assert warehouse.rows("orders", "amount") == [(amount,)]
 
 
 def test_workbooks(warehouse: Warehouse, write: Write, tmp_path: Path) -> None:
