@@ -98,7 +98,7 @@ def sort_corrections(paths: WarehousePaths, loads: list[dict[str, Any]], entity:
         elif not is_changed:
             unchanged += 1
         else:
-            time = load["exported_at"] or load["landed_at"]
+            time = zone.delivered_at(load, loads)
             groups.setdefault((time, load["load_sequence"], load["source"]), []).append(place)
     found.left_out = {"unchanged rows stay in quarantine": unchanged, "rows that were erased since": gone}
     rows = compared.drop_columns(["is_found", "is_changed"])

@@ -293,6 +293,16 @@ def test_a_row_of_a_full_delivery_may_be_corrected(built: Built, write: Write) -
     assert built.current() == {"O1": "10.0000", "O2": "2.0000"}
 
 
+def test_a_row_of_any_file_of_a_full_delivery_may_be_corrected(built: Built, write: Write) -> None:
+    """The files are one delivery, as old as the youngest: the older one is not deleted by it, nor is its correction."""
+    old = write("orders_2024-03-01.csv", HEADER + ",A1,2024-02-03,2,USD,\nO1,A1,2024-02-03,1,USD,\n")
+    built.warehouse.land(old, write("orders_2024-04-01.csv", HEADER + "O3,A1,2024-02-03,3,USD,\n"), is_full=True)
+    built.build()
+    assert built.current() == {"O1": "1.0000", "O3": "3.0000"}
+    built.warehouse.land(built.correct(setting(**{"": {"order_id": "O2"}})))
+    assert built.current() == {"O1": "1.0000", "O2": "2.0000", "O3": "3.0000"}
+
+
 def test_kept_rows_are_not_added_to_but_typed_again(warehouse: Warehouse, write: Write) -> None:
     """A correction lands between deliveries that a build has kept; the next ordinary load only adds again."""
     lines = "O1,A1,2024-02-03\nO2,A1,2024-02-04,1,USD,\n"
