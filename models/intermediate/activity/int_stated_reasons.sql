@@ -83,7 +83,7 @@ stated as (
     from {{ ref('int_deals') }} as deals
     where
         deals.outcome = 'lost'
-        and deals.deal_type = 'renewal'
+        and lower(deals.deal_type) = 'renewal'
         and deals.customer_key is not null
         and (deals.lost_reason is not null or deals.competitor is not null)
 

@@ -434,7 +434,7 @@ class Maker:
                 amount=None if self.chance(0.1) else self.dressed(self.amount()),
                 currency=self.random.choice(CURRENCIES),
                 pipeline=pipeline,
-                deal_type=self.random.choice(("new", "renewal", "renewal", None)),
+                deal_type=self.random.choice(("new", "renewal", "Renewal", None)),
                 owner_id=self.random.choice(("R1", "R2", "R3", "R9", None)),
                 lead_source=self.random.choice(("web", "fair", None)),
                 lost_reason=self.random.choice((None, "no decision", " NO DECISION", "too expensive", "?")),
