@@ -57,6 +57,27 @@ from {{ rows }}
     {{ return(key[0] if key | length == 1 else "concat_ws('|', " ~ key | join(', ') ~ ")") }}
 {%- endmacro %}
 
+{#
+    A fingerprint of the key of a good row without its last character, and that character as a number: identifiers count
+    up, so that grouping by the first and looking for a repeated second costs less than grouping by the key.
+#}
+{% macro stem_of_key(entity) -%}
+    {%- set key = key_of_row(entity) -%}
+    {{ quick_fingerprint_of(['left(' ~ key ~ ', length(' ~ key ~ ') - 1)']) }}
+{%- endmacro %}
+
+{% macro last_character_of_key(entity) -%}
+    ascii(right({{ key_of_row(entity) }}, 1))
+{%- endmacro %}
+
+{#
+    Whether a group may hold a number twice, as a condition on the group: each number is one of 62 bits, and where none
+    is repeated there are as many bits as rows. Numbers that share a bit look repeated: a "yes" wants a closer look.
+#}
+{% macro may_hold_twice(number) -%}
+    count(*) <> bit_count(bit_or(cast(power(2, {{ number }} % 62) as bigint)))
+{%- endmacro %}
+
 {# Tables of rows live on from build to build where the var says so. The address is what identifies a row. #}
 {% macro kept_rows_config() -%}
     {%- if var('keeps_rows') -%}

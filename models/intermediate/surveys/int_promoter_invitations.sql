@@ -7,9 +7,17 @@ as_of as (
 
 ),
 
+-- Asked by `in`, and with the customers joined to the accounts first: as outer joins one after the other, DuckDB would
+-- hold all invitations in three hash tables at a time, because it expects few of them to belong to such a survey.
 invitations as (
 
-    select * from {{ ref('int_rows__survey_invitations') }}
+    select
+        *,
+        invitation_id in (
+            select answered.invitation_id from {{ ref('int_answered_invitations') }} as answered
+        ) as is_answered
+
+    from {{ ref('int_rows__survey_invitations') }}
     where row_state = 'current'
 
 ),
@@ -21,21 +29,17 @@ scales as (
 
 ),
 
-answered as (
-
-    select * from {{ ref('int_answered_invitations') }}
-
-),
-
 accounts as (
 
-    select * from {{ ref('int_accounts') }}
+    select
+        {%- for dimension in survey_dimensions() %}
+            customers.{{ dimension }},
+        {%- endfor %}
+        accounts.account_id,
+        accounts.is_test
 
-),
-
-customers as (
-
-    select * from {{ ref('int_customers') }}
+    from {{ ref('int_accounts') }} as accounts
+    left join {{ ref('int_customers') }} as customers on accounts.customer_key = customers.customer_key
 
 ),
 
@@ -51,12 +55,12 @@ invited as (
         scales.survey_type,
         scales.scale,
         {%- for dimension in survey_dimensions() %}
-            coalesce(customers.{{ dimension }}, '(unknown)') as {{ dimension }},
+            coalesce(accounts.{{ dimension }}, '(unknown)') as {{ dimension }},
         {%- endfor %}
 
         ---------- booleans
         coalesce(invitations.delivered, true) as is_delivered,
-        answered.invitation_id is not null as is_answered,
+        invitations.is_answered,
 
         ---------- timestamps
         invitations.sent_at
@@ -64,9 +68,7 @@ invited as (
     from invitations
     cross join as_of
     inner join scales on invitations.survey_id = scales.survey_id
-    left join answered on invitations.invitation_id = answered.invitation_id
     left join accounts on invitations.account_id = accounts.account_id
-    left join customers on accounts.customer_key = customers.customer_key
     where {{ is_before_as_of('invitations.sent_at') }} and not coalesce(accounts.is_test, false)
 
 )

@@ -4,7 +4,6 @@ import hashlib
 import json
 import logging
 import os
-import re
 import shutil
 import subprocess
 import time
@@ -18,22 +17,17 @@ from warehouse.building.folders import RunFolder
 from warehouse.building.inputs import SEEDS, Inputs
 from warehouse.building.messages import described_failure
 from warehouse.errors import WarehouseError
+from warehouse.memory import MEMORY_LIMIT, limit_of_engine, memory_limit, threads_of
 from warehouse.paths import PROJECT_DIR, WarehousePaths
 from warehouse.publishing.files import PARTIAL, read_json
 
 PASSED = ("success", "pass")
-MEMORY_LIMIT = "WAREHOUSE_MEMORY_LIMIT"
 _KEPT_PARSES = 4
 _PARSE = "partial_parse.msgpack"
 # The event of dbt that ends the reading of the project.
 _HAS_READ = "FoundStats"
 _READINGS = 3
 _CLOCK_TOLERANCE_SECONDS = 0.5
-# As in profiles.yml.
-DEFAULT_MEMORY_LIMIT = "4GB"
-# What two nodes at a time want at least, and for every delivered row.
-_SMALL_MEMORY_BYTES = 2e9
-_MEMORY_PER_ROW = 100
 _RAW_SEEDS = "raw"
 # Variables that the SQL of the models alone reads (macro run_setting). Those of --vars make dbt read the project again.
 _RUN_SETTINGS = ("as_of", "inactivity_days")
@@ -162,7 +156,7 @@ def run_dbt(
         *("--log-level", "none", "--log-level-file", "info", "--no-print", "--no-version-check"),
         # Unit tests are about the code with the variables as they are by default, not about a delivery.
         *("--exclude-resource-type", "unit_test"),
-        *threads_of(os.environ.get(MEMORY_LIMIT, DEFAULT_MEMORY_LIMIT), inputs.rows),
+        *threads_of(memory_limit(), inputs.rows),
     ]
     is_landed = inputs.kind != SEEDS
     if is_landed:
@@ -188,21 +182,6 @@ def run_dbt(
     if manifest is None or results is None:
         raise WarehouseError(f"dbt could not start: {described_failure(outcome.exception)}; see {run.logs / 'dbt.log'}")
     return _read_run(manifest, results, invocation.invocation_id, is_landed)
-
-
-def threads_of(memory_limit: str, rows: int | None) -> list[str]:
-    """Return dbt's option for one node at a time where two might not fit into the memory side by side.
-
-    memory_limit is DuckDB's, as 900MB or 1.5 GiB; anything else leaves the threads of the profile. rows are those of
-    the deliveries, None where nobody counted them. Two nodes that share too little memory spill what each alone would
-    keep: a million customers under 4 GB took 1.8 times as long.
-    """
-    read = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG])i?B?\s*", memory_limit, flags=re.IGNORECASE)
-    if read is None:
-        return []
-    limit = float(read[1]) * {"K": 1e3, "M": 1e6, "G": 1e9}[read[2].upper()]
-    is_enough = rows is not None and limit >= max(_SMALL_MEMORY_BYTES, rows * _MEMORY_PER_ROW)
-    return [] if is_enough else ["--threads", "1"]
 
 
 def _read_run(manifest: dict[str, Any], results: dict[str, Any], invocation_id: str, is_landed: bool) -> DbtRun:
@@ -266,6 +245,7 @@ def _environment(run: RunFolder, run_settings: Mapping[str, Any]) -> Iterator[No
     for name in before:
         if name.startswith("DBT_") and not name.startswith("DBT_ENV_"):
             del os.environ[name]
+    os.environ[MEMORY_LIMIT] = limit_of_engine(memory_limit())
     os.environ.update(
         WAREHOUSE_BUILD_DIR=str(run.stable),
         WAREHOUSE_RUN_ID=run.run_id,

@@ -8,7 +8,7 @@ from typing import Any
 from warehouse.auditing.findings import Finding, as_rows, failed, write_table
 from warehouse.auditing.run import Audit, Published, audit
 from warehouse.auditing.shrinkage import row_counts
-from warehouse.building.dbt_run import MEMORY_LIMIT, DbtRun, run_dbt
+from warehouse.building.dbt_run import DbtRun, run_dbt
 from warehouse.building.folders import RunFolder, check_room, new_run_folder, sweep
 from warehouse.building.inputs import FOLDERS, Inputs, freeze_inputs
 from warehouse.building.kept_rows import keep_rows, take_kept_rows
@@ -17,6 +17,7 @@ from warehouse.building.messages import OUT_OF_MEMORY
 from warehouse.building.progress import shown_progress
 from warehouse.building.variables import with_published_window
 from warehouse.errors import WarehouseError
+from warehouse.memory import MEMORY_LIMIT
 from warehouse.paths import WarehousePaths
 from warehouse.publishing.compact import compact_copy
 from warehouse.publishing.files import digest, write_json
@@ -82,7 +83,7 @@ class Outcome:
             if self.dbt.skipped:
                 lines.append(f"{self.dbt.skipped} nodes that need them were skipped")
             if any(OUT_OF_MEMORY in failure.message for failure in self.dbt.failures):
-                lines.append(f"allow the engine more memory: {MEMORY_LIMIT}, for instance {MEMORY_LIMIT}=4GB")
+                lines.append(f"allow the build more memory: {MEMORY_LIMIT}, for instance {MEMORY_LIMIT}=4GB")
             return lines
         return [finding.sentence() for finding in failed(self.findings)]
 

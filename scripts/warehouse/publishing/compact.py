@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.errors import WarehouseError
+from warehouse.memory import MEMORY_LIMIT, limit_of_engine
 from warehouse.paths import warehouse_paths
 
 # The oldest client that must read the published file decides its format.
@@ -32,8 +33,8 @@ def open_engine() -> Any:
     connection.execute("set TimeZone = 'UTC'")
     # A folder for each process: what a killed one leaves is swept without touching what another one writes.
     connection.execute(f"set temp_directory = {literal(str(warehouse_paths().root / f'{SPILL}{os.getpid()}'))}")
-    if limit := os.environ.get("WAREHOUSE_MEMORY_LIMIT"):
-        connection.execute(f"set memory_limit = {literal(limit)}")
+    if limit := os.environ.get(MEMORY_LIMIT):
+        connection.execute(f"set memory_limit = {literal(limit_of_engine(limit))}")
     return connection
 
 
@@ -46,15 +47,10 @@ def mart_tables(connection: Any, database: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def fingerprints(connection: Any, database: str) -> Fingerprints:
-    """Return rows, columns and a fingerprint of the contents of every mart.
-
-    The fingerprint is the sum of the hashes of all rows: equal for equal rows in any order. The same engine
-    must make both sides of a comparison.
-    """
+def described_marts(connection: Any, database: str) -> Fingerprints:
+    """Return the comment and the columns (name, type, comment) of every mart."""
     found: Fingerprints = {}
     for table in mart_tables(connection, database):
-        name = f"{quoted(database)}.{quoted(SCHEMA)}.{quoted(table)}"
         columns = connection.execute(
             "select column_name, data_type, comment from duckdb_columns() "
             "where database_name = ? and schema_name = ? and table_name = ? order by column_index",
@@ -64,15 +60,23 @@ def fingerprints(connection: Any, database: str) -> Fingerprints:
             "select comment from duckdb_tables() where database_name = ? and schema_name = ? and table_name = ?",
             [database, SCHEMA, table],
         ).fetchall()[0][0]
+        found[table] = {"comment": comment, "columns": [list(column) for column in columns]}
+    return found
+
+
+def fingerprints(connection: Any, database: str) -> Fingerprints:
+    """Return rows, columns and a fingerprint of the contents of every mart.
+
+    The fingerprint is the sum of the hashes of all rows: equal for equal rows in any order. The same engine
+    must make both sides of a comparison.
+    """
+    found: Fingerprints = {}
+    for table, description in described_marts(connection, database).items():
+        name = f"{quoted(database)}.{quoted(SCHEMA)}.{quoted(table)}"
         rows, contents = connection.execute(
             f"select count(*), coalesce(sum(hash(mart)), 0)::varchar from {name} as mart"  # noqa: S608
         ).fetchall()[0]
-        found[table] = {
-            "rows": rows,
-            "contents": contents,
-            "comment": comment,
-            "columns": [list(column) for column in columns],
-        }
+        found[table] = {"rows": rows, "contents": contents, **description}
     return found
 
 
@@ -112,7 +116,7 @@ def compact_copy(marts_file: Path, target: Path) -> Fingerprints:
         connection.execute("checkpoint compact")
         connection.execute("detach compact")
         connection.execute(f"attach {literal(str(target))} as compact (read_only)")
-        audited, copied = fingerprints(connection, "audited"), fingerprints(connection, "compact")
+        audited, copied = described_marts(connection, "audited"), described_marts(connection, "compact")
         different = sorted(
             name
             for name in {*audited, *copied}
@@ -123,8 +127,9 @@ def compact_copy(marts_file: Path, target: Path) -> Fingerprints:
             raise WarehouseError(
                 f"the copy differs from the audited marts in {', '.join(different)}: nothing published"
             )
+        found = fingerprints(connection, "compact")
     finally:
         connection.close()
     if target.with_name(target.name + ".wal").exists():
         raise WarehouseError("the copy of the marts was not written completely (a log file is left): nothing published")
-    return audited
+    return found

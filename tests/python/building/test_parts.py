@@ -13,7 +13,6 @@ from typing import Any
 import duckdb
 import pytest
 
-from warehouse.building.dbt_run import DEFAULT_MEMORY_LIMIT, MEMORY_LIMIT, threads_of
 from warehouse.building.folders import CURRENT, check_room, new_run_folder, sweep
 from warehouse.building.inputs import LANDED, SEEDS, freeze_inputs
 from warehouse.building.locks import exclusive
@@ -204,30 +203,6 @@ def test_a_disk_without_room_is_said_before_anything_is_built(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
     with pytest.raises(WarehouseError, match="too little room"):
         check_room(paths)
-
-
-@pytest.mark.parametrize(
-    ("limit", "rows", "is_one"),
-    [
-        ("1GB", 0, True),
-        ("900 MiB", 0, True),
-        ("1.9gb", 0, True),
-        ("2GB", 0, False),
-        ("4GB", 40_000_000, False),
-        ("4GB", 40_000_001, True),
-        ("4GB", None, True),
-        ("0.5GB", 1, True),
-        ("80%", 40_000_001, False),
-        ("", None, False),
-    ],
-)
-def test_nodes_run_one_at_a_time_where_memory_is_small(limit: str, rows: int | None, is_one: bool) -> None:
-    assert threads_of(limit, rows) == (["--threads", "1"] if is_one else [])
-
-
-def test_the_memory_limit_that_is_assumed_is_that_of_the_profile() -> None:
-    profile = (PROJECT_DIR / "profiles.yml").read_text("utf-8")
-    assert f"env_var('{MEMORY_LIMIT}', '{DEFAULT_MEMORY_LIMIT}')" in profile
 
 
 def test_what_is_landed_during_a_build_is_not_in_it(paths: WarehousePaths, tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """The published file: only the marts and comments, equal to what was audited, readable by older clients."""
 
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
 from publishing.companies import write_marts
 from warehouse.errors import WarehouseError
+from warehouse.publishing import compact
 from warehouse.publishing.compact import compact_copy, same_rows
 
 
@@ -66,4 +68,24 @@ def test_tables_outside_the_marts_refuse_the_copy(tmp_path: Path) -> None:
         connection.execute("create schema staging")
         connection.execute("create table staging.raw as select 1 as cell")
     with pytest.raises(WarehouseError, match="outside the schema marts"):
+        compact_copy(tmp_path / "made.duckdb", tmp_path / "copy.duckdb")
+
+
+def test_a_copy_that_differs_is_not_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_marts(tmp_path / "made.duckdb", "first")
+    monkeypatch.setattr(compact, "same_rows", lambda _connection, left, _right: not left.endswith('"nps"'))
+    with pytest.raises(WarehouseError, match="differs from the audited marts in nps: nothing published"):
+        compact_copy(tmp_path / "made.duckdb", tmp_path / "copy.duckdb")
+
+
+def test_a_copy_without_its_comments_is_not_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_marts(tmp_path / "made.duckdb", "first")
+    described = compact.described_marts
+
+    def without_comments_in_the_copy(connection: Any, database: str) -> Any:
+        marts = described(connection, database)
+        return {name: {**mart, "comment": None if database == "compact" else "kept"} for name, mart in marts.items()}
+
+    monkeypatch.setattr(compact, "described_marts", without_comments_in_the_copy)
+    with pytest.raises(WarehouseError, match="differs from the audited marts in customer_lifetime_value, "):
         compact_copy(tmp_path / "made.duckdb", tmp_path / "copy.duckdb")

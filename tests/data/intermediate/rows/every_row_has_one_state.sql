@@ -17,13 +17,10 @@ broken_rules as (
             '{{ model.identifier }}' as model,
             count(*) as failing_rows
         from (
-            -- Of 32 neighbours each is a power of two, and only without a repeated one is their sum their bits.
             select 1 as neighbours_with_a_repeated_number
             from {{ model }}
-            group by load_id, file, record_number - record_number % 32
-            having
-                sum(cast(power(2, record_number % 32) as bigint))
-                <> bit_or(cast(power(2, record_number % 32) as bigint))
+            group by load_id, file, record_number - record_number % 62
+            having {{ may_hold_twice('record_number') }}
         ) as repeated_addresses
         having count(*) > 0
 
@@ -38,20 +35,22 @@ broken_rules as (
             from (
                 select
                     {{ key_of_row(entity) }} as row_key,
-                    {{ quick_fingerprint(key_of_row(entity)) }} as key_fingerprint
+                    {{ stem_of_key(entity) }} as key_stem
                 from {{ model }}
                 where row_state = 'current'
             ) as keyed
             where
-                keyed.key_fingerprint in (
-                    select candidates.key_fingerprint
+                keyed.key_stem in (
+                    select stems.key_stem
                     from (
-                        select {{ quick_fingerprint(key_of_row(entity)) }} as key_fingerprint
+                        select
+                            {{ stem_of_key(entity) }} as key_stem,
+                            {{ last_character_of_key(entity) }} as last_character
                         from {{ model }}
                         where row_state = 'current'
-                    ) as candidates
-                    group by candidates.key_fingerprint
-                    having count(*) > 1
+                    ) as stems
+                    group by stems.key_stem
+                    having {{ may_hold_twice('stems.last_character') }}
                 )
             group by keyed.row_key
             having count(*) > 1
