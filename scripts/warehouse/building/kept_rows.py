@@ -19,6 +19,7 @@ import duckdb
 from warehouse.building.folders import RunFolder
 from warehouse.building.inputs import LANDED, Inputs
 from warehouse.contract import entities
+from warehouse.landing.zone import delivered_at
 from warehouse.paths import PROJECT_DIR, WarehousePaths
 from warehouse.publishing.files import read_json, remove, write_json
 
@@ -107,16 +108,16 @@ def entities_to_type_again(
         return None
     again: set[str] = set()
     for load in new:
-        earlier = [_delivered_at(other) for other in known.values() if other["entity"] == load["entity"]]
+        earlier = [delivered_at(other, known.values()) for other in known.values() if other["entity"] == load["entity"]]
         replaces_seed = not earlier and entities()[load["entity"]].is_reference
-        if replaces_seed or load["is_full"] or (earlier and _delivered_at(load) < max(earlier)):
+        if replaces_seed or load["is_full"] or (earlier and delivered_at(load, now.values()) < max(earlier)):
             again.add(load["entity"])
         again.update(_DEPEND_ON.get(load["entity"], ()))
     return tuple(sorted(again))
 
 
 _TIMES = ("exported_at", "landed_at")
-_COMPARED = ("load_id", "entity", "file", "file_sha256", "rows_in", "is_full", *_TIMES, "load_sequence")
+_COMPARED = ("load_id", "entity", "source", "file", "file_sha256", "rows_in", "is_full", *_TIMES, "load_sequence")
 
 
 def _load(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,11 +130,6 @@ def _load(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _address(load: Mapping[str, Any]) -> tuple[str, str, str]:
     return load["load_id"], load["entity"], load["file"]
-
-
-def _delivered_at(load: Mapping[str, Any]) -> datetime.datetime:
-    delivered: datetime.datetime = load["exported_at"] or load["landed_at"]
-    return delivered
 
 
 def _folder(paths: WarehousePaths) -> Path:
@@ -165,7 +161,7 @@ def _fingerprint(variables: Mapping[str, Any]) -> str:
         if path.suffix == ".sql":
             read.update(_VARIABLE.findall(text.decode()))
     settings = {name: variables[name] for name in sorted(variables) if name in read - _PLACES}
-    code.update(json.dumps(settings, default=str).encode())
+    code.update(json.dumps([settings, _COMPARED], default=str).encode())
     return code.hexdigest()
 
 

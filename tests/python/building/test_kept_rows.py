@@ -23,6 +23,7 @@ def load(sequence: int, entity: str, **changes: Any) -> dict[str, Any]:
     return {
         "load_id": f"{sequence:05d}-aaaaaaaa",
         "entity": entity,
+        "source": None,
         "file": f"{entity}.csv",
         "file_sha256": "0",
         "rows_in": 1,
@@ -56,6 +57,14 @@ KEPT = [load(1, "orders"), load(1, "deals"), load(2, "orders")]
 )
 def test_later_loads_add_to_what_is_kept(new: list[dict[str, Any]], again: tuple[str, ...]) -> None:
     assert entities_to_type_again(KEPT, [*KEPT, *new]) == again
+
+
+@pytest.mark.parametrize(("day", "again"), [(8, ("orders",)), (10, ())])
+def test_the_files_of_a_full_delivery_are_as_old_as_the_youngest(day: int, again: tuple[str, ...]) -> None:
+    exported = [MARCH + datetime.timedelta(days=days) for days in (0, 9)]
+    kept = [load(1, "orders", is_full=True, file=f"{at:%d}.csv", exported_at=at) for at in exported]
+    new = load(2, "orders", exported_at=MARCH + datetime.timedelta(days=day))
+    assert entities_to_type_again(kept, [*kept, new]) == again
 
 
 @pytest.mark.parametrize(
