@@ -13,30 +13,6 @@ cuts as (
 
 ),
 
--- Without purchases there are no cuts of the value models; contracts have the same ones.
-contract_cuts as (
-
-    {% for days in var('backtest_horizon_days') %}
-        select
-            {{ add_days('as_of', -days) }} as cut_date,
-            as_of as observed_until,
-            {{ days }} as horizon_days
-        from {{ ref('int_as_of') }}
-        {{ 'union distinct' if not loop.last }}
-    {% endfor %}
-
-),
-
-all_cuts as (
-
-    select * from cuts
-
-    union distinct
-
-    select * from contract_cuts
-
-),
-
 first_runs as (
 
     select
@@ -54,15 +30,15 @@ known_at_cut as (
 
     select
         first_runs.basis,
-        all_cuts.cut_date,
-        all_cuts.observed_until,
-        all_cuts.horizon_days,
+        cuts.cut_date,
+        cuts.observed_until,
+        cuts.horizon_days,
         first_runs.ended_on,
-        first_runs.ended_on < all_cuts.cut_date as has_churned,
-        {{ days_between('first_runs.started_on', 'least(first_runs.ended_on, all_cuts.cut_date)') }} as age_days
+        first_runs.ended_on < cuts.cut_date as has_churned,
+        {{ days_between('first_runs.started_on', 'least(first_runs.ended_on, cuts.cut_date)') }} as age_days
 
     from first_runs
-    inner join all_cuts on first_runs.started_on < all_cuts.cut_date
+    inner join cuts on first_runs.started_on < cuts.cut_date
 
 ),
 

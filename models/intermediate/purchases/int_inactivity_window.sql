@@ -7,24 +7,17 @@ survival as (
 
 ),
 
-longest as (
-
-    select max(gap_days) as gap_days from survival
-
-),
-
--- A window is long enough when few of those who were silent so long return within the look-ahead.
+-- A window is long enough when few of those who were silent so long return within the look-ahead. The curve knows every
+-- day up to the longest gap: a window whose look-ahead ends later finds no partner.
 long_enough as (
 
     select min(now_silent.gap_days) as inactivity_days
     from survival as now_silent
     inner join survival as still_silent
         on now_silent.gap_days + {{ var('inactivity_lookahead_days') }} = still_silent.gap_days
-    cross join longest
     where
         now_silent.gap_days >= {{ var('inactivity_floor_days') }}
         and now_silent.survival > 0
-        and now_silent.gap_days + {{ var('inactivity_lookahead_days') }} <= longest.gap_days
         and 1 - still_silent.survival / now_silent.survival <= {{ var('inactivity_return_rate') }} + 1e-9
 
 ),

@@ -68,7 +68,8 @@ def parse_variables(text: str | None, as_of: datetime.date | None) -> dict[str, 
 def _check(name: str, given: Any, rule: str | None) -> None:
     """Refuse a value that does not fit the rule of its variable, as the macro check_vars does."""
     parts = list(given.values()) if isinstance(given, Mapping) else given
-    for value in parts if isinstance(parts, list) else [parts]:
+    # An empty list is no value at all.
+    for value in (parts or [None]) if isinstance(parts, list) else [parts]:
         text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
         if rule is not None and not re.fullmatch(rule, text):
             raise VariableError(f"{name} cannot be {text}: it has to fit {rule}; dbt_project.yml explains it")

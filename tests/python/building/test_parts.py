@@ -53,6 +53,8 @@ def test_variables_of_the_command_line() -> None:
         ("{clv_annual_discount_rate: 0}", "clv_annual_discount_rate cannot be 0"),
         ("{inactivity_days: 0}", "inactivity_days cannot be 0"),
         ("{backtest_horizon_days: [90, soon]}", "backtest_horizon_days cannot be soon"),
+        ("{backtest_horizon_days: []}", "backtest_horizon_days cannot be null"),
+        ("{loyalty_tiers: {}}", "loyalty_tiers cannot be null"),
         ("{loyalty_tiers: {bronze: -1}}", "loyalty_tiers cannot be -1"),
         ("{published_personal_data: [everything]}", "published_personal_data cannot be everything"),
         ("{rules_of_vars: {}}", "cannot be set here"),

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -41,10 +41,11 @@ class Model:
 
 @dataclass(frozen=True)
 class CompiledProject:
-    """The models in an order in which each finds its inputs, and the columns of every seed."""
+    """The models in an order in which each finds its inputs, the relation of every seed, and the data tests by name."""
 
     models: tuple[Model, ...]
     seeds: Mapping[str, str]
+    data_tests: Mapping[str, str] = field(default_factory=dict)
 
     def run(
         self,
@@ -57,15 +58,27 @@ class CompiledProject:
         `rows` maps an entity to its delivered rows: canonical columns as text, with `load_id` and `line_number`.
         `as_of` stands in for the compiled day; None keeps it.
         """
-        connection = self.built(rows, as_of)
+        with self.built(rows, as_of) as connection:
+            return self.tables(connection, also)
+
+    def tables(self, connection: duckdb.DuckDBPyConnection, also: Sequence[str] = ()) -> dict[str, list[dict[str, Any]]]:
+        """Return mart name → rows of what was built, and the rows of the models that `also` names."""
         tables = {}
         for model in self.models:
             if model.schema == "marts" or model.name in also:
                 found = connection.execute(f"from {model.relation}")
                 columns = [column[0] for column in found.description]
                 tables[model.name] = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
-        connection.close()
         return tables
+
+    def failing_tests(self, connection: duckdb.DuckDBPyConnection) -> dict[str, list[Any]]:
+        """Return data test → its first failing rows, of what was built; the tests of raw seeds have no say."""
+        failing = {}
+        for name, code in self.data_tests.items():
+            rows = connection.execute(code).fetchmany(3)
+            if rows:
+                failing[name] = rows
+        return failing
 
     def built(
         self, rows: Mapping[str, Sequence[Mapping[str, str | None]]], as_of: date | None = None
@@ -103,7 +116,7 @@ class CompiledProject:
             replace(model, code=model.code.replace(before, after)) if model.name == name else model
             for model in self.models
         )
-        return CompiledProject(tuple(models), self.seeds)
+        return replace(self, models=tuple(models))
 
 
 def returned_by(model: Model, connection: duckdb.DuckDBPyConnection) -> Any:
@@ -144,7 +157,6 @@ def build_project(folder: Path, variables: Mapping[str, Any]) -> None:
             "--quiet",
             "build",
             "--exclude-resource-type=unit_test",
-            "--exclude-resource-type=test",
             f"--target-path={folder / 'target'}",
             f"--log-path={folder / 'logs'}",
             f"--vars={json.dumps(dict(variables))}",
@@ -181,4 +193,9 @@ def read_compiled_project(folder: Path) -> CompiledProject:
                 )
             )
     seeds = {node["name"]: node["relation_name"] for node in nodes.values() if node["resource_type"] == "seed"}
-    return CompiledProject(tuple(models), seeds)
+    data_tests = {
+        node["name"]: node["compiled_code"]
+        for node in nodes.values()
+        if node["resource_type"] == "test" and not any(name.startswith("seed.") for name in node["depends_on"]["nodes"])
+    }
+    return CompiledProject(tuple(models), seeds, data_tests)

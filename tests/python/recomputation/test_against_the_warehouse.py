@@ -97,11 +97,13 @@ def recomputed(raw: Raw, fits: list[dict[str, Any]], variables: dict[str, Any]) 
 
 
 def differences(project: CompiledProject, seed: int, variables: dict[str, Any]) -> list[str]:
-    """Return one line per number on which the warehouse and the recomputation disagree."""
+    """Return one line per number on which the warehouse and the recomputation disagree, and per failing data test."""
     raw = company_of(seed)
-    actual = project.run(raw, variables.get("as_of"), also=[FITS])
+    with project.built(raw, variables.get("as_of")) as connection:
+        actual = project.tables(connection, also=[FITS])
+        found = [f"{name}: {rows}" for name, rows in project.failing_tests(connection).items()]
     expected, models = recomputed(raw, actual[FITS], variables)
-    found = list(models.differences()) if models else []
+    found += list(models.differences()) if models else []
     for mart, grain in GRAINS.items():
         rows = rows_of_companies(actual[mart])
         found += compare(expected[mart], rows, mart, grain, tolerances=TOLERANCES.get(mart, {}))

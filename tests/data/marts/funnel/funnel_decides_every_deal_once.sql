@@ -139,7 +139,9 @@ broken_rules as (
         'a pipeline has one bottleneck at most, where the most is lost' as broken_rule,
         failing_row
     from funnel_conversion
-    where bottlenecks > 1 or (is_bottleneck and (value_lost < largest_value_lost or value_lost <= 0))
+    where
+        bottlenecks > 1
+        or (is_bottleneck and (round(value_lost, 6) < round(largest_value_lost, 6) or value_lost <= 0))
 
     union all
 

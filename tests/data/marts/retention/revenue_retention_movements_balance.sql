@@ -36,6 +36,25 @@ in_force_at_as_of as (
 
 ),
 
+-- Customers whose credits outweigh their contracts are in the revenue at the start, but nobody to retain: where there
+-- are any, what is published does not tell the denominator of the ratios.
+credits as (
+
+    select count(*) as boundaries
+    from {{ ref('int_active_boundaries') }}
+    where mrr < 0
+
+),
+
+without_credits as (
+
+    select revenue_retention.*
+    from revenue_retention
+    cross join credits
+    where credits.boundaries = 0
+
+),
+
 broken_rules as (
 
     select
@@ -81,16 +100,14 @@ broken_rules as (
         'gross retention is at most 1 and at most net retention' as broken_rule,
         failing_row
     from revenue_retention
-    where
-        mrr_at_start > 0
-        and (gross_revenue_retention > 1 or gross_revenue_retention > net_revenue_retention + 1e-12)
+    where gross_revenue_retention > 1 or gross_revenue_retention > net_revenue_retention + 1e-12
 
     union all
 
     select
         'net retention is what became of the revenue at the start' as broken_rule,
         failing_row
-    from revenue_retention
+    from without_credits
     where
         abs(
             net_revenue_retention * cast(mrr_at_start as double)
@@ -104,9 +121,16 @@ broken_rules as (
         failing_row
     from revenue_retention
     where
-        (mrr_at_start = 0) <> (gross_revenue_retention is null)
-        or (mrr_at_start = 0) <> (net_revenue_retention is null)
+        (gross_revenue_retention is null) <> (net_revenue_retention is null)
         or (contraction_mrr + churned_mrr = 0) <> (quick_ratio is null)
+
+    union all
+
+    select
+        'without credits their denominator is the revenue at the start' as broken_rule,
+        failing_row
+    from without_credits
+    where (mrr_at_start = 0) <> (gross_revenue_retention is null)
 
 )
 
