@@ -1,4 +1,5 @@
--- One row per account id that a delivery names: where it was first delivered and when its first fact happened.
+-- One row per account id that a current row names: where any good row first delivered it, also one that was replaced
+-- since, so that its place among the others never changes; and when its first fact happened.
 {%- set facts = {
     'deals': 'coalesce(least(created_at, first_entered_at), outcome_at)',
     'orders': 'ordered_at',
@@ -53,9 +54,10 @@ named as (
         load_sequence,
         record_number,
         cast(null as timestamp) as occurred_at,
-        true as is_known
+        true as is_known,
+        row_state = 'current' as is_current
     from {{ ref('int_rows__accounts') }}
-    where row_state = 'current'
+    where row_state <> 'quarantined'
 
     union all
 
@@ -66,11 +68,12 @@ named as (
         accounts.load_sequence,
         accounts.record_number,
         cast(null as timestamp) as occurred_at,
-        true as is_known
+        true as is_known,
+        accounts.row_state = 'current' as is_current
     from {{ ref('int_account_merges') }} as merges
     inner join {{ ref('int_rows__accounts') }} as accounts
         on merges.account_id = accounts.account_id
-    where accounts.row_state = 'current' and not merges.is_cycle
+    where accounts.row_state <> 'quarantined' and not merges.is_cycle
 
     {%- for entity, occurred_at in facts.items() %}
 
@@ -82,9 +85,10 @@ named as (
             load_sequence,
             record_number,
             {{ occurred_at }} as occurred_at,
-            false as is_known
+            false as is_known,
+            row_state = 'current' as is_current
         from {{ 'dated_deals' if entity == 'deals' else ref('int_rows__' ~ entity) }}
-        where row_state = 'current' and account_id is not null
+        where row_state <> 'quarantined' and account_id is not null
     {%- endfor %}
 
 ),
@@ -95,11 +99,12 @@ sightings as (
         account_id,
         -- Load before entity before line, in one integer: whole numbers of lines stay below a trillion.
         min((load_sequence * 16 + entity_rank) * 1000000000000 + record_number) as first_position,
-        min(occurred_at) as first_fact_at,
-        bool_or(is_known) as is_known
+        min(case when is_current then occurred_at end) as first_fact_at,
+        bool_or(is_current and is_known) as is_known
 
     from named
     group by account_id
+    having bool_or(is_current)
 
 )
 
