@@ -47,6 +47,15 @@ select
 from {{ rows }}
 {%- endmacro %}
 
+{# Every entity with the model that says what became of its rows. #}
+{% macro row_models() -%}
+    {%- set models = [] -%}
+    {%- for entity in raw_entities() + reference_entities() -%}
+        {%- do models.append((entity, ref('int_rows__' ~ entity))) -%}
+    {%- endfor -%}
+    {{ return(models) }}
+{%- endmacro %}
+
 {# The key of a good row as one text, by the values of its columns. #}
 {% macro key_of_row(entity) -%}
     {%- if not execute -%}{{ return('not_compiled_yet') }}{%- endif -%}

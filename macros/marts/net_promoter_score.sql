@@ -1,5 +1,12 @@
 {# The net promoter score and its uncertainty, from counts of promoters, detractors and responses. NULL without responses. #}
 
+{# How many answers are of promoters, of passives and of detractors, as three columns. #}
+{% macro counts_of_answers(score) -%}
+    count(case when {{ score }} >= 9 then 1 end) as promoters,
+        count(case when {{ score }} >= 7 and {{ score }} <= 8 then 1 end) as passives,
+        count(case when {{ score }} <= 6 then 1 end) as detractors
+{%- endmacro %}
+
 {% macro net_promoter_score(promoters, detractors, responses) -%}
     100.0 * cast({{ promoters }} - {{ detractors }} as double) / nullif({{ responses }}, 0)
 {%- endmacro %}

@@ -202,7 +202,7 @@ with_neighbours as (
 
 ),
 
-result as (
+described as (
 
     select
         ---------- ids
@@ -228,4 +228,4 @@ result as (
 
 )
 
-select * from result
+select * from described

@@ -39,10 +39,7 @@ dated_deals as (
 
     from {{ ref('int_rows__deals') }} as deals
     left join first_entries on deals.deal_id = first_entries.deal_id
-    left join stages
-        on
-            lower(coalesce(deals.pipeline, 'default')) = stages.pipeline_key
-            and lower(deals.stage) = stages.stage_key
+    left join stages on {{ is_in_stage('deals', 'stages') }}
 
 ),
 

@@ -16,10 +16,7 @@ events as (
     -- The closing date of an open deal is a plan, and so is one that lies in the future of its delivery.
     select max(deals.closed_at) as occurred_at
     from {{ ref('int_rows__deals') }} as deals
-    inner join {{ ref('int_stages') }} as stages
-        on
-            lower(coalesce(deals.pipeline, 'default')) = stages.pipeline_key
-            and lower(deals.stage) = stages.stage_key
+    inner join {{ ref('int_stages') }} as stages on {{ is_in_stage('deals', 'stages') }}
     inner join {{ ref('int_deliveries') }} as deliveries
         on
             deals.load_id = deliveries.load_id
@@ -81,11 +78,10 @@ latest as (
 
 as_of as (
 
-    select
     {% if run_setting('as_of') %}
-            cast('{{ run_setting("as_of") }}' as date) as as_of
-        {% else %}
-            {{ add_days('latest_on', 1) }} as as_of
+        select cast('{{ run_setting("as_of") }}' as date) as as_of
+    {% else %}
+        select {{ add_days('latest_on', 1) }} as as_of
     {% endif %}
 
     from latest

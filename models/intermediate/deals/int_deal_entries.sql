@@ -18,7 +18,7 @@ deals as (
     select
         deal_id,
         created_at,
-        lower(coalesce(pipeline, 'default')) as pipeline_key,
+        {{ pipeline_key('pipeline') }} as pipeline_key,
         lower(stage) as stage_key
 
     from {{ ref('int_rows__deals') }}

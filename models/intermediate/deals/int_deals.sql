@@ -69,7 +69,7 @@ staged as (
         accounts.customer_key,
         entries.first_entered_at,
         entries.highest_stage_order,
-        lower(coalesce(delivered.pipeline, 'default')) as pipeline_key,
+        {{ pipeline_key('delivered.pipeline') }} as pipeline_key,
         coalesce(pipelines.pipeline, delivered.pipeline, 'default') as pipeline_name,
         coalesce(stages.is_won, false) as is_won_stage,
         coalesce(stages.is_lost, false) as is_lost_stage,
@@ -83,11 +83,8 @@ staged as (
 
     from delivered
     left join accounts on delivered.account_id = accounts.account_id
-    left join pipelines on lower(coalesce(delivered.pipeline, 'default')) = pipelines.pipeline_key
-    left join stages
-        on
-            lower(coalesce(delivered.pipeline, 'default')) = stages.pipeline_key
-            and lower(delivered.stage) = stages.stage_key
+    left join pipelines on {{ pipeline_key('delivered.pipeline') }} = pipelines.pipeline_key
+    left join stages on {{ is_in_stage('delivered', 'stages') }}
     left join entries on delivered.deal_id = entries.deal_id
     left join sales_reps on delivered.owner_id = sales_reps.rep_id
     left join churn_reasons on lower(delivered.lost_reason) = churn_reasons.wording_key

@@ -13,7 +13,7 @@ named as (
     select
         stage,
         stage_order,
-        lower(coalesce(pipeline, 'default')) as pipeline_key,
+        {{ pipeline_key('pipeline') }} as pipeline_key,
         lower(stage) as stage_key,
         coalesce(pipeline, 'default') as pipeline,
         coalesce(is_won, false) as is_won,

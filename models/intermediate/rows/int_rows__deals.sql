@@ -7,7 +7,5 @@
     rate_date='cast(case when stages.is_open then versions.created_at
         when stages.stage_key is null then versions.created_at
         else coalesce(versions.closed_at, versions.created_at) end as date)',
-    lookup="left join " ~ ref('int_stages') ~ " as stages
-        on lower(coalesce(versions.pipeline, 'default')) = stages.pipeline_key
-        and lower(versions.stage) = stages.stage_key"
+    lookup="left join " ~ ref('int_stages') ~ " as stages on " ~ is_in_stage('versions', 'stages')
 ) }}

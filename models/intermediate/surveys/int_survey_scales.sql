@@ -29,8 +29,14 @@ named as (
         0 as scale_min,
         10 as scale_max
 
-    from {{ ref('stg_survey__survey_responses') }}
-    where lower(survey) in ('nps', 'enps') and survey not in (select declared.survey_id from declared)
+    from {{ ref('stg_survey__survey_responses') }} as responses
+    where
+        lower(survey) in ('nps', 'enps')
+        and not exists (
+            select 1
+            from declared
+            where declared.survey_id = responses.survey
+        )
 
     union distinct
 
@@ -40,8 +46,14 @@ named as (
         0 as scale_min,
         10 as scale_max
 
-    from {{ ref('stg_survey__survey_invitations') }}
-    where lower(survey_id) in ('nps', 'enps') and survey_id not in (select declared.survey_id from declared)
+    from {{ ref('stg_survey__survey_invitations') }} as invitations
+    where
+        lower(survey_id) in ('nps', 'enps')
+        and not exists (
+            select 1
+            from declared
+            where declared.survey_id = invitations.survey_id
+        )
 
 ),
 

@@ -167,9 +167,7 @@ answer_days as (
         cast(responded_at as date) as responded_on,
         cast(next_responded_at as date) as next_responded_on,
         count(*) as responses,
-        count(case when score >= 9 then 1 end) as promoters,
-        count(case when score >= 7 and score <= 8 then 1 end) as passives,
-        count(case when score <= 6 then 1 end) as detractors
+        {{ counts_of_answers('score') }}
 
     from scored
     group by all
@@ -217,9 +215,7 @@ answers_in_windows as (
             scored.{{ dimension }},
         {%- endfor %}
         count(*) as responses,
-        count(case when scored.score >= 9 then 1 end) as promoters,
-        count(case when scored.score >= 7 and scored.score <= 8 then 1 end) as passives,
-        count(case when scored.score <= 6 then 1 end) as detractors
+        {{ counts_of_answers('scored.score') }}
 
     from scored
     inner join waves

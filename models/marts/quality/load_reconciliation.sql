@@ -13,7 +13,7 @@ deliveries as (
 
 states as (
 
-    {% for entity, model in models %}
+    {% for entity, model in row_models() %}
         select
             load_id,
             '{{ entity }}' as entity,

@@ -7,7 +7,7 @@ with
 
 repaired as (
 
-    {% for entity, model in models %}
+    {% for entity, model in row_models() %}
         select
             load_id,
             '{{ entity }}' as entity,

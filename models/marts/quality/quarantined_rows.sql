@@ -22,7 +22,7 @@ structural as (
 
 judged as (
 
-    {% for entity, model in models %}
+    {% for entity, model in row_models() %}
         select
             load_id,
             file,

@@ -1,17 +1,14 @@
 -- Of every entity: a row has one address and one state, a key one current row, and only bad rows have a reason.
 {{ config(meta={'proves_grain_of': 'int_rows__*, int_*_versions: one row per load_id, file and record_number'}) }}
-{%- set models = [
+{%- set versions = [
     ('accounts', ref('int_account_versions')),
     ('survey_responses', ref('int_survey_response_versions')),
 ] -%}
-{%- for entity in raw_entities() + reference_entities() -%}
-    {%- do models.append((entity, ref('int_rows__' ~ entity))) -%}
-{%- endfor %}
 with
 
 broken_rules as (
 
-    {% for entity, model in models %}
+    {% for entity, model in row_models() + versions %}
         select
             'a row has one address' as broken_rule,
             '{{ model.identifier }}' as model,

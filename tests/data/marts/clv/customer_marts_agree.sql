@@ -42,7 +42,6 @@ together as (
     select
         customers.account_id,
         customer_lifetime_value.orders,
-        customer_lifetime_value.first_order_at,
         customer_lifetime_value.last_order_at,
         customer_lifetime_value.lifetime_value,
         customer_lifetime_value.residual_value,
@@ -131,9 +130,7 @@ pages as (
     select
         coalesce(sum(open_deals), 0) as open_deals,
         coalesce(sum(open_amount), 0) as open_amount,
-        coalesce(sum(mrr), 0) as mrr,
-        coalesce(sum(case when contract_ends_at is not null and mrr is null then 1 else 0 end), 0)
-            as ends_without_contract
+        coalesce(sum(mrr), 0) as mrr
 
     from customer_360
 

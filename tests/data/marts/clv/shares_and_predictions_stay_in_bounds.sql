@@ -24,7 +24,8 @@ fits as (
         fitted_on,
         count(distinct is_chosen) as verdicts,
         count(distinct customers) as sizes,
-        max(case when is_p_alive_model then 1 else 0 end) as tells_p_alive
+        max(case when is_p_alive_model then 1 else 0 end) as tells_p_alive,
+        max(case when is_chosen and model in ('bg_nbd', 'mbg_nbd', 'pareto_nbd') then 1 else 0 end) as tells_purchases
 
     from clv_models
     group by model, fitted_on
@@ -86,6 +87,15 @@ broken_rules as (
     from fits
     group by fitted_on
     having sum(tells_p_alive) > 1
+
+    union all
+
+    select
+        'one model of purchases at most is chosen' as broken_rule,
+        fitted_on as failing_row
+    from fits
+    group by fitted_on
+    having sum(tells_purchases) > 1
 
     union all
 
