@@ -20,6 +20,7 @@ from warehouse.landing.names import closest
 SHIPPED_DIR = Path(__file__).resolve().parents[1] / "mappings"
 _LARGEST_MAPPING = 2**20
 _FORMATS = ("delimited", "aligned")
+_BOOLEAN = "tag:yaml.org,2002:bool"
 _DELIMITERS = {
     ",": ",",
     ";": ";",
@@ -151,6 +152,17 @@ def mapping_path(source: str) -> Path:
     return path
 
 
+class _MappingLoader(yaml.SafeLoader):
+    """YAML in which yes, no, on and off are texts, as cells hold them: Norway is NO."""
+
+
+_MappingLoader.yaml_implicit_resolvers = {
+    letter: [each for each in resolvers if each[0] != _BOOLEAN]
+    for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_MappingLoader.add_implicit_resolver(_BOOLEAN, re.compile("true|True|TRUE|false|False|FALSE"), list("tTfF"))
+
+
 def load_mapping(source: str) -> Mapping:
     """Return the mapping that `--source` names.
 
@@ -162,7 +174,8 @@ def load_mapping(source: str) -> Mapping:
         if path.stat().st_size > _LARGEST_MAPPING:
             raise WarehouseError(f"{where}: a mapping file is at most 1 MiB")
         raw = path.read_text(encoding="utf-8-sig")
-        document = yaml.safe_load(raw)
+        # The loader builds plain values only.
+        document = yaml.load(raw, _MappingLoader)  # noqa: S506
     except (UnicodeDecodeError, OSError):
         raise WarehouseError(f"{where}: cannot be read as UTF-8 text") from None
     except yaml.YAMLError as error:
@@ -181,6 +194,16 @@ def _text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
+
+
+def _name(value: Any) -> str:
+    return _text(value) or ""
+
+
+def _with_text_keys(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_name(key): _with_text_keys(each) for key, each in value.items()}
+    return [_with_text_keys(each) for each in value] if isinstance(value, list) else value
 
 
 class _Parser:
@@ -218,7 +241,7 @@ class _Parser:
         return value
 
     def _entity(self, name: Any, place: str) -> Entity:
-        if name not in entities():
+        if not isinstance(name, str) or name not in entities():
             near = closest(str(name), entities())
             raise self._fail(
                 place,
@@ -237,13 +260,16 @@ class _Parser:
             raise self._fail("files", "must be a list with at least one file")
         files = tuple(self._file(each, f"file {number}") for number, each in enumerate(top["files"], 1))
         provides: dict[str, tuple[AnyMapping[str, str | None], ...]] = {}
-        for entity_name, rows in (top.get("provides") or {}).items():
+        provided = top.get("provides") or {}
+        if not isinstance(provided, dict):
+            raise self._fail("provides", "must be a table of entity: rows")
+        for entity_name, rows in provided.items():
             place = f"provides {printable(str(entity_name), 40)}"
             entity = self._entity(entity_name, place)
             if not isinstance(rows, list) or not rows:
                 raise self._fail(place, "must be a list of rows")
             provides[entity.name] = tuple(self._row(row, entity, place) for row in rows)
-        canonical = json.dumps(document, sort_keys=True, default=str)
+        canonical = json.dumps(_with_text_keys(document), sort_keys=True, default=str)
         return Mapping(source, hashlib.sha256(canonical.encode()).hexdigest()[:16], files, provides)
 
     def _row(self, row: Any, entity: Entity, place: str) -> AnyMapping[str, str | None]:
@@ -341,18 +367,21 @@ class _Parser:
         missing = [name for name in entity.required if name not in columns]
         if missing:
             raise self._fail(place, f"the required column '{missing[0]}' is neither mapped nor constant")
-        conditions = tuple(self._condition(key, each, place) for key, each in (table.get("where") or {}).items())
+        where_rules = table.get("where") or {}
+        if not isinstance(where_rules, dict):
+            raise self._fail(f"{place}, where", "must be a table of column: value")
+        conditions = tuple(self._condition(key, each, place) for key, each in where_rules.items())
         if not isinstance(table.get("distinct", False), bool):
             raise self._fail(f"{place}, distinct", "must be true or false")
         return EntityRule(entity.name, columns, conditions, table.get("distinct", False))
 
     def _condition(self, column: Any, value: Any, place: str) -> Condition:
         if value == "filled":
-            return Condition(str(column), None)
+            return Condition(_name(column), None)
         if isinstance(value, dict):
             table = self._table(value, f"{place}, where", {"not"}, {"not"})
-            return Condition(str(column), self._texts(table["not"], f"{place}, where"), is_negated=True)
-        return Condition(str(column), self._texts(value, f"{place}, where"))
+            return Condition(_name(column), self._texts(table["not"], f"{place}, where"), is_negated=True)
+        return Condition(_name(column), self._texts(value, f"{place}, where"))
 
     def _column(self, value: Any, place: str, numbers: dict[str, str]) -> ColumnRule:
         if isinstance(value, str | list):
@@ -395,6 +424,8 @@ class _Parser:
         given_values = table.get("values") or {}
         if not isinstance(given_values, dict):
             raise self._fail(f"{place}, values", "must be a table of old: new")
+        # The parts of a column are read each by itself: what is chosen of them is a plain number already.
+        numbers = {**numbers, **self._numbers(table, place)}
         formats = self._texts(table["date_format"], f"{place}, date_format") if "date_format" in table else ()
         for each in formats:
             if "%" not in each:
@@ -414,7 +445,7 @@ class _Parser:
             lookup=lookup,
             first_part=_text(table.get("first_part")) or None,
             first_filled=tuple(self._column(part, f"{place}, first_filled", numbers) for part in given_parts),
-            **{**numbers, **self._numbers(table, place)},
+            **({} if given_parts else numbers),
         )
 
 

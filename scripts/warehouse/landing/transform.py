@@ -91,19 +91,26 @@ def _plain_number(text: str, decimal: str, thousands: str | None) -> str:
 
 
 def _divided(text: str, divisor: int) -> str:
-    """Return a whole number divided exactly; anything else as it is."""
+    """Return a plain number divided exactly.
+
+    Anything else becomes a quotient that nobody took, and that staging cannot read: what staging would read as a number
+    (1,200.00) must not pass undivided.
+    """
     if not re.fullmatch(r"[-+]?\d{1,30}(\.\d{1,10})?", text):
-        return text
+        return text if divisor == 1 else f"{text} ÷ {divisor}"
     return format((Decimal(text) / divisor).normalize(), "f")
 
 
-def _changed(array: pa.Array, rule: ColumnRule, changes: dict[str, int]) -> pa.Array:
-    """Return the texts after what the rule declares, trimmed like those that it declares nothing for."""
-    changed = _after_changes(array, rule, changes)
+def _changed(array: pa.Array, rule: ColumnRule, changes: dict[str, int], divisors: pa.Array | None = None) -> pa.Array:
+    """Return the texts after what the rule declares, trimmed like those that it declares nothing for.
+
+    `divisors` are the cells that tell what each text is divided by, where the rule has a column of them.
+    """
+    changed = _after_changes(array, rule, changes, divisors)
     return array if changed is array else trimmed_array(changed)[0]
 
 
-def _after_changes(array: pa.Array, rule: ColumnRule, changes: dict[str, int]) -> pa.Array:
+def _after_changes(array: pa.Array, rule: ColumnRule, changes: dict[str, int], divisors: pa.Array | None) -> pa.Array:
     def apply(kind: str, change: Callable[[str], str | None]) -> None:
         nonlocal array
         before = array
@@ -127,6 +134,15 @@ def _after_changes(array: pa.Array, rule: ColumnRule, changes: dict[str, int]) -
         )
     if rule.divide_by > 1:
         apply("numbers divided as declared", lambda text: _divided(text, rule.divide_by))
+    if divisors is not None:
+        pairs = zip(array.to_pylist(), divisors.to_pylist(), strict=True)
+        array = pa.array(
+            [
+                None if text is None or by not in rule.divisors else _divided(text, rule.divisors[by])
+                for text, by in pairs
+            ],
+            pa.string(),
+        )
     if rule.default is not None:
         array = pc.fill_null(array, rule.default)
     return array
@@ -152,16 +168,7 @@ def _column(planned: PlannedColumn, rows: Rows, lookups: Lookups, changes: dict[
         array = _by_distinct(sources[0], found.get)
     else:
         array = sources[0]
-    if rule.divisor_column is not None:
-        pairs = zip(array.to_pylist(), sources[1].to_pylist(), strict=True)
-        array = pa.array(
-            [
-                None if text is None or by not in rule.divisors else _divided(text, rule.divisors[by])
-                for text, by in pairs
-            ],
-            pa.string(),
-        )
-    return _changed(array, rule, changes)
+    return _changed(array, rule, changes, None if rule.divisor_column is None else sources[1])
 
 
 def _digests(output: Output, rows: Rows, source: str) -> list[bytes]:

@@ -61,7 +61,9 @@ class CompiledProject:
         with self.built(rows, as_of) as connection:
             return self.tables(connection, also)
 
-    def tables(self, connection: duckdb.DuckDBPyConnection, also: Sequence[str] = ()) -> dict[str, list[dict[str, Any]]]:
+    def tables(
+        self, connection: duckdb.DuckDBPyConnection, also: Sequence[str] = ()
+    ) -> dict[str, list[dict[str, Any]]]:
         """Return mart name → rows of what was built, and the rows of the models that `also` names."""
         tables = {}
         for model in self.models:

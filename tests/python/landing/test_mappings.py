@@ -52,6 +52,9 @@ def rule(**settings: object) -> str:
         (rule().replace("amount: sum", "amount: {matches: '('}"), "pattern"),
         ("files: [{name: a, entities: [{entity: deals}, {entity: deals}]}]", "twice"),
         ("a: &a [*a]\nfiles: *a", ""),
+        (rule(where=["Paid"]), "where: must be a table"),
+        ("files: [{name: a, entities: [{entity: []}]}]", "unknown entity"),
+        (rule().replace("files:", "provides: true\nfiles:"), "provides: must be a table"),
     ],
 )
 def test_wrong_mappings_say_where_in_one_line(text: str, word: str, write: Write) -> None:
@@ -378,3 +381,60 @@ def test_typeform_delighted_and_google_forms(warehouse: Warehouse, write: Write)
     forms = "Timestamp,Email Address,How likely are you to recommend us?\n6/1/2024 10:00:00,x@private.example,10\n"
     landed(warehouse, write("form.csv", forms), "google_forms", "response_id")
     assert ("10", "2024-06-01 10:00:00") in warehouse.rows("survey_responses", "score, responded_at")
+
+
+NUMBERS = """
+files:
+  - name: "*.csv"
+    delimiter: semicolon
+    {separators}
+    entities:
+      - entity: subscription_periods
+        columns:
+          subscription_id: id
+          account_id: id
+          started_at: start
+          mrr: {mrr}
+"""
+BY_INTERVAL = "{from: amount, divide_by: {column: interval, values: {month: 1, year: 12}}}"
+
+
+@pytest.mark.parametrize(
+    ("separators", "mrr", "cells"),
+    [
+        # What staging would read as a number must not pass undivided.
+        ("", BY_INTERVAL, {"1200.00": "100", "1,200.00": "1,200.00 ÷ 12", "1.2e3": "1.2e3 ÷ 12", "-6": "-0.5"}),
+        ("", "{from: amount, divide_by: 12}", {"1200": "100", "(1200)": "(1200) ÷ 12"}),
+        # Separators come before the division, and once.
+        ('decimal: ","', BY_INTERVAL, {"1.200,00": "100", "1.200": "100", "12,6": "1.05"}),
+        ('decimal: ","', "{first_filled: [amount, other]}", {"1,500": "1.500", "0,125": "0.125", "12.345": "12345"}),
+        ("", '{first_filled: [amount, other], decimal: ","}', {"1,500": "1.500"}),
+    ],
+)
+def test_numbers_are_divided_after_their_separators(
+    separators: str, mrr: str, cells: dict[str, str], warehouse: Warehouse, write: Write
+) -> None:
+    mapping = write("mine.yml", NUMBERS.replace("{separators}", separators).replace("{mrr}", mrr), "mappings")
+    lines = "".join(f"{number};2024-01-01;{cell};year;\n" for number, cell in enumerate(cells))
+    warehouse.land(write("subs.csv", "id;start;amount;interval;other\n" + lines), source=str(mapping))
+    assert [text for (text,) in warehouse.rows("subscription_periods", "mrr")] == list(cells.values())
+
+
+def test_yes_and_no_are_texts(warehouse: Warehouse, write: Write) -> None:
+    text = """
+    files:
+      - name: "*.csv"
+        entities:
+          - entity: orders
+            columns:
+              order_id: No
+              account_id: Customer
+              ordered_at: Date
+              amount: Total
+              currency: {from: Country, values: {1: USD, SE: SEK, NO: NOK}}
+            where: {Paid: Yes, Closed: {not: true}}
+    """
+    mapping = write("mine.yml", text, "mappings")
+    lines = "1,a,2024-01-01,5,NO,Yes,false\n2,a,2024-01-01,5,SE,No,false\n3,a,2024-01-01,5,1,Yes,true\n"
+    warehouse.land(write("o.csv", "No,Customer,Date,Total,Country,Paid,Closed\n" + lines), source=str(mapping))
+    assert warehouse.rows("orders", "order_id, currency") == [("1", "NOK")]
