@@ -18,7 +18,7 @@ from warehouse.building.inputs import SEEDS, Inputs
 from warehouse.building.messages import described_failure
 from warehouse.errors import WarehouseError
 from warehouse.memory import MEMORY_LIMIT, limit_of_engine, memory_limit, threads_of
-from warehouse.paths import PROJECT_DIR, WarehousePaths
+from warehouse.paths import PROJECT_DIR, WarehousePaths, seeds_folder
 from warehouse.publishing.files import PARTIAL, read_json
 
 PASSED = ("success", "pass")
@@ -160,8 +160,7 @@ def run_dbt(
     ]
     is_landed = inputs.kind != SEEDS
     if is_landed:
-        seeds = os.environ.get("WAREHOUSE_SEEDS", "seeds")
-        arguments += ["--exclude", f"path:{seeds}/{_RAW_SEEDS}"]
+        arguments += ["--exclude", raw_seeds()]
     # A log that cannot be written is no reason to print where in the code it could not.
     logging.raiseExceptions = False
     cached = paths.root / "cache" / f"{_parse_key(target, variables)}.msgpack"
@@ -182,6 +181,11 @@ def run_dbt(
     if manifest is None or results is None:
         raise WarehouseError(f"dbt could not start: {described_failure(outcome.exception)}; see {run.logs / 'dbt.log'}")
     return _read_run(manifest, results, invocation.invocation_id, is_landed)
+
+
+def raw_seeds() -> str:
+    """Return what selects the seeds of raw entities, which hold the sample company or one of the user's own."""
+    return f"path:{os.path.relpath(seeds_folder(), PROJECT_DIR)}/{_RAW_SEEDS}"
 
 
 def _read_run(manifest: dict[str, Any], results: dict[str, Any], invocation_id: str, is_landed: bool) -> DbtRun:

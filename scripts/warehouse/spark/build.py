@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from warehouse.building.dbt_run import raw_seeds
 from warehouse.building.locks import exclusive
 from warehouse.building.messages import described_failure
 from warehouse.errors import WarehouseError
@@ -108,8 +109,7 @@ def _build_half(outcome: SparkOutcome, half: str, target: str, variables: Mappin
         # The same project under the same settings: read once.
         arguments += ["--partial-parse-file-path", str(outcome.folder / HALVES[0] / "target" / "partial_parse.msgpack")]
     if variables.get("landing_zone") or variables.get("raw_folders"):
-        # The seeds of raw entities hold the sample company.
-        left_out.append(f"path:{os.environ.get('WAREHOUSE_SEEDS', 'seeds')}/raw")
+        left_out.append(raw_seeds())
     if left_out:
         arguments += ["--exclude", *left_out]
     finished = subprocess.run(  # noqa: S603
