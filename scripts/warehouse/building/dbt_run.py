@@ -244,24 +244,33 @@ def _failure(row: dict[str, Any], manifest: dict[str, Any]) -> Failure:
 
 @contextmanager
 def _environment(run: RunFolder, run_settings: Mapping[str, Any]) -> Iterator[None]:
-    """Set the environment of the project, without settings of dbt that make a build a partial one."""
     before = dict(os.environ)
-    for name in before:
-        if name.startswith("DBT_") and not name.startswith("DBT_ENV_"):
-            del os.environ[name]
-    os.environ[MEMORY_LIMIT] = limit_of_engine(memory_limit())
-    os.environ.update(
-        WAREHOUSE_BUILD_DIR=str(run.stable),
-        WAREHOUSE_RUN_ID=run.run_id,
-        WAREHOUSE_RUN_SETTINGS=json.dumps(run_settings, default=str),
-        WAREHOUSE_GIT_REVISION=git_revision(),
-        DBT_SEND_ANONYMOUS_USAGE_STATS="false",
-    )
+    wanted = dbt_environment(before, run.run_id, run_settings)
+    wanted[MEMORY_LIMIT] = limit_of_engine(memory_limit())
+    wanted["WAREHOUSE_BUILD_DIR"] = str(run.stable)
     try:
+        os.environ.clear()
+        os.environ.update(wanted)
         yield
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def dbt_environment(given: Mapping[str, str], run_id: str, run_settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return the environment in which dbt builds the whole project as one run.
+
+    It is the given one, with the names that the project reads and without the settings of dbt that make a build a
+    partial one. `run_settings` are the variables that the SQL of the models alone reads (macro run_setting).
+    """
+    kept = {name: value for name, value in given.items() if not name.startswith("DBT_") or name.startswith("DBT_ENV_")}
+    return {
+        **kept,
+        "WAREHOUSE_RUN_ID": run_id,
+        "WAREHOUSE_RUN_SETTINGS": json.dumps(dict(run_settings), default=str),
+        "WAREHOUSE_GIT_REVISION": git_revision(),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
 
 
 def git_revision() -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from warehouse.building.dbt_run import raw_seeds
+from warehouse.building.dbt_run import dbt_environment, raw_seeds
 from warehouse.building.locks import exclusive
 from warehouse.building.messages import described_failure
 from warehouse.errors import WarehouseError
@@ -55,7 +55,8 @@ def build_on_spark(
     """Build every model into schemas of a new run, and let the published views show the run when all tests passed.
 
     Reads the landing zone where anything was landed, else the seeds, unless `variables` name raw folders. Without
-    `is_tested` no data test runs. Raises WarehouseError when the cluster cannot be reached or the build not begin.
+    `is_tested` no data test runs. Raises WarehouseError when the cluster cannot be reached or the build not begin,
+    and when it was interrupted while the views were replaced.
     """
     with exclusive(paths, "a build"):
         run_id = f"run_{datetime.datetime.now(datetime.UTC):%Y%m%d_%H%M%S}_{secrets.token_hex(3)}"
@@ -81,8 +82,13 @@ def build_on_spark(
                     rows = write_value_models(server, run_id)
                 outcome.seconds["value_models"] = time.monotonic() - begun
                 say("value models: " + ", ".join(f"{count} {name}" for name, count in rows.items()))
-        with thrift_server() as server:
-            outcome.marts = publish_run(server, run_id)
+        try:
+            with thrift_server() as server:
+                outcome.marts = publish_run(server, run_id)
+        except KeyboardInterrupt:
+            raise WarehouseError(
+                "interrupted while the published views were replaced: some may show the new run already; build again"
+            ) from None
         return outcome
 
 
@@ -114,7 +120,7 @@ def _build_half(outcome: SparkOutcome, half: str, target: str, variables: Mappin
         arguments += ["--exclude", *left_out]
     finished = subprocess.run(  # noqa: S603
         arguments,
-        env={**os.environ, "WAREHOUSE_SPARK_SCHEMA": outcome.run_id, "WAREHOUSE_RUN_ID": outcome.run_id},
+        env={**dbt_environment(os.environ, outcome.run_id, {}), "WAREHOUSE_SPARK_SCHEMA": outcome.run_id},
         capture_output=True,
         text=True,
         check=False,
