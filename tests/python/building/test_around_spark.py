@@ -8,12 +8,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import pytest
 from typer.testing import CliRunner
 
 from warehouse.building.dbt_run import git_revision
 from warehouse.cli import app
+from warehouse.erasing.landing import FOLDER as ERASING
 from warehouse.errors import WarehouseError
+from warehouse.landing.report import Options
+from warehouse.landing.run import land
 from warehouse.paths import WarehousePaths
 from warehouse.spark import build
 
@@ -89,3 +93,42 @@ def test_dbt_gets_the_environment_that_it_gets_on_duckdb(
         assert environment["WAREHOUSE_GIT_REVISION"] == git_revision()
         assert environment["WAREHOUSE_RUN_SETTINGS"] == "{}"
         assert environment["WAREHOUSE_RUN_ID"] == environment["WAREHOUSE_SPARK_SCHEMA"] == outcome.run_id
+
+
+def test_a_build_reads_what_was_landed_when_it_began(
+    paths: WarehousePaths, calls: list[dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A landing during the build, and what a killed erasure or build left behind, change nothing."""
+    export = tmp_path / "orders.csv"
+
+    def land_order(number: int) -> None:
+        export.write_text(f"order_id,account_id,ordered_at,amount\nO{number},A1,2025-01-01,1\n")
+        land(paths, [export], Options(), lambda _: lambda _: None)
+
+    land_order(1)
+    left = paths.builds / "run_20250101_000000_abcdef" / "landing"
+    left.mkdir(parents=True)
+    (paths.root / ERASING / "orders").mkdir(parents=True)
+    run, read = build.subprocess.run, []
+
+    def landing_meanwhile(arguments: list[str], **options: Any) -> Any:
+        zone = Path(json.loads(arguments[arguments.index("--vars") + 1])["landing_zone"])
+        land_order(len(read) + 2)
+        with duckdb.connect() as connection:
+            query = f"select order_id from read_parquet('{zone}/orders/*.parquet')"
+            read.append((zone, connection.execute(query).fetchall()))
+        assert not left.exists()
+        assert not (paths.root / ERASING).exists()
+        return run(arguments, **options)
+
+    monkeypatch.setattr("warehouse.spark.build.subprocess", SimpleNamespace(run=landing_meanwhile))
+    outcome = build.build_on_spark(paths, "spark", {}, lambda _: None)
+    assert read == [(outcome.folder / "landing", [("O1",)])] * 2
+    assert not (outcome.folder / "landing").exists()
+    assert outcome.folder.exists()
+
+
+def test_raw_folders_leave_the_landing_zone_aside(paths: WarehousePaths, calls: list[dict[str, str]]) -> None:
+    outcome = build.build_on_spark(paths, "spark", {"raw_folders": {"orders": "s3a://bucket"}}, lambda _: None)
+    assert not outcome.is_failed
+    assert not paths.landing.exists()
