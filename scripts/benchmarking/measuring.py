@@ -41,7 +41,6 @@ class Samples:
             "slowest": max(walls),
             "cpu_seconds": statistics.median(cost.cpu_seconds for cost in self.costs),
             "peak_mb": max(cost.peak_mb for cost in self.costs),
-            "rounds": len(walls),
         }
 
 
@@ -144,7 +143,6 @@ def _figures(turn: Round, is_largest: bool, say: Say) -> dict[str, Any]:
         "jobs": {name: samples.summary() for name, samples in turn.samples.items()},
         "marts_sql_seconds": statistics.median(each.marts_sql for each in times),
         "tests_sql_seconds": statistics.median(each.tests_sql for each in times),
-        "nodes": times[-1].models + times[-1].tests,
         "yardstick_parts": {name: statistics.median(part[name] for part in turn.parts) for name in turn.parts[-1]},
         "agreement": [
             {

@@ -56,7 +56,7 @@ def build(
                 raise typer.BadParameter(f"not on Spark: {_NOT_ON_SPARK[option]}", param_hint=option)
         _build_on_spark(chosen, values, as_json)
         return
-    options = Options(chosen, known[chosen] == "duckdb", values, relearn, accept_change)
+    options = Options(chosen, values, relearn, accept_change)
     try:
         outcome = build_warehouse(warehouse_paths(), options, _no_words if as_json else _say)
     except KeyboardInterrupt:
@@ -177,8 +177,6 @@ def _show(outcome: "Outcome") -> None:
 
 def _ending(outcome: "Outcome") -> str:
     built = f"{len(outcome.dbt.executed)} nodes, {len(outcome.findings)} findings, {outcome.seconds:.0f} s"
-    if outcome.version is None:
-        return f"built run {outcome.run_id} on another engine ({built}); nothing is published from there"
     if outcome.state != "published":
         return f"kept, not published: {outcome.reason}"
     as_of = outcome.as_of or "no date: there is no event"

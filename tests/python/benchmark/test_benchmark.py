@@ -185,7 +185,6 @@ def results() -> dict[str, Any]:
             "jobs": jobs,
             "marts_sql_seconds": yardstick_seconds * 1.4,
             "tests_sql_seconds": 4.0,
-            "nodes": 250,
             "yardstick_parts": {"orders": 1.0},
             "agreement": [{"mart": "nps", "rows": 3, "values": 30, "unmatched": 1, "differing": {"nps": 2}}],
             "queries_ms": {"one": 1.0, "two": 3.0},
