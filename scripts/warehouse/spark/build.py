@@ -24,7 +24,7 @@ from warehouse.spark.thrift_server import thrift_server
 from warehouse.spark.value_model_step import write_value_models
 from warehouse.spark.views import drop_run, kept_runs, publish_run, published_run
 
-# Runs whose schemas stay: the published one and those before and after it, so that a publication can be taken back.
+# Runs whose schemas stay when a build begins: the last two, and the published one in any case.
 KEPT_RUNS = 2
 # The two runs of dbt, by what they select: everything that needs no value model, then the rest.
 VALUE_MODELS = "tag:value_models+"

@@ -228,6 +228,17 @@ def test_a_day_is_every_thousandth_fact_under_a_new_identifier(raw: Path, tmp_pa
     )
 
 
+@pytest.mark.parametrize(
+    ("rounds", "cores", "words"), [(1, 1, "1 round, in turn, on 1 core; "), (3, 8, "3 rounds, in turn, on 8 cores; ")]
+)
+def test_the_page_says_what_was_measured_on(
+    rounds: int, cores: int, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    page = f"{documents.BEGIN}{documents.END}"
+    assert words in documents.with_figures(page, {**results(), "rounds": rounds}, [])
+
+
 def test_the_page_keeps_its_text_and_takes_new_figures() -> None:
     page = documents.PAGE.read_text(encoding="utf-8")
     found = tables.sheets(results())
