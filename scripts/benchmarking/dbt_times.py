@@ -17,7 +17,7 @@ class NodeTimes:
     marts_sql: how long at least one SQL model that the seven headline marts need was executing (their own included,
     the Python value models not): overlaps count once, what dbt does between nodes does not count.
     tests_sql: the sum over all data tests, as if they ran one after another.
-    nodes: models and tests that ran.
+    models, tests: how many ran, seeds among the models.
     """
 
     marts_sql: float

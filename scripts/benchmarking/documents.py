@@ -1,5 +1,6 @@
 """Writes the figures of a run into docs/benchmarks.md, between the two marks."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,14 @@ def with_figures(page: str, results: dict[str, Any], found: list[Sheet]) -> str:
     if not begin or not end:
         raise WarehouseError(f"bench: {PAGE.name} has lost its marks {BEGIN} and {END}; put them back")
     versions = ", ".join(f"{name} {number}" for name, number in results["environment"].items())
-    summary = f"{results['rounds']} rounds, in turn, on two shared cores; {versions}."
+    rounds, cores = _counted(results["rounds"], "round"), _counted(os.cpu_count() or 1, "core")
+    summary = f"{rounds}, in turn, on {cores}; {versions}."
     chart = f"![Seconds by size and by tool]({CHART.name})"
     return f"{before}{BEGIN}\n{summary}\n\n{chart}\n\n{as_markdown(found)}\n{END}{after}"
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def write_figures(results: dict[str, Any], found: list[Sheet], page: Path = PAGE) -> None:

@@ -21,9 +21,7 @@ class Cost:
     peak_mb: float
 
 
-def run_measured(
-    name: str, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None, cwd: Path | None = None
-) -> Cost:
+def run_measured(name: str, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> Cost:
     """Run a command to its end, its output going to `log`.
 
     Raises WarehouseError when it fails.
@@ -32,7 +30,7 @@ def run_measured(
     with log.open("wb") as output:
         begun = time.perf_counter()
         process = subprocess.Popen(  # noqa: S603
-            command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})}, cwd=cwd
+            command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})}
         )
         # wait4 gives the resources of this one child; a process object would only give its exit status.
         _, status, usage = os.wait4(process.pid, 0)

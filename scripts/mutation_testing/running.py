@@ -24,11 +24,10 @@ _NO_SQL = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogExcepti
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a mutant, and the unit test that killed it."""
+    """What became of a mutant."""
 
     mutant: Mutant
     verdict: str
-    killed_by: str = ""
 
 
 def connect() -> duckdb.DuckDBPyConnection:
@@ -100,9 +99,9 @@ class Examiner:
             except _NO_SQL:
                 return Outcome(mutant, INVALID)
             except duckdb.Error:
-                return Outcome(mutant, KILLED, name)
+                return Outcome(mutant, KILLED)
             if actual != wanted:
-                return Outcome(mutant, KILLED, name)
+                return Outcome(mutant, KILLED)
         return Outcome(mutant, SURVIVED)
 
 

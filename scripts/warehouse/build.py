@@ -10,6 +10,11 @@ import typer
 if TYPE_CHECKING:
     from warehouse.building.run import Outcome
 
+_NOT_ON_SPARK = {
+    "--relearn": "every build there learns the inactivity window again, unless --vars gives inactivity_days",
+    "--accept-change": "no build there is compared with the published run, so there is no change to accept",
+}
+
 
 def build(
     target: Annotated[str | None, typer.Option(metavar="NAME", help="Target of profiles.yml to build on.")] = None,
@@ -46,14 +51,16 @@ def build(
     except VariableError as error:
         raise typer.BadParameter(str(error), param_hint="--vars") from None
     if known[chosen] == "spark":
+        for option, is_given in (("--relearn", relearn), ("--accept-change", accept_change)):
+            if is_given:
+                raise typer.BadParameter(f"not on Spark: {_NOT_ON_SPARK[option]}", param_hint=option)
         _build_on_spark(chosen, values, as_json)
         return
-    options = Options(chosen, known[chosen] == "duckdb", values, relearn, accept_change)
+    options = Options(chosen, values, relearn, accept_change)
     try:
         outcome = build_warehouse(warehouse_paths(), options, _no_words if as_json else _say)
     except KeyboardInterrupt:
-        _console(stderr=True).print("interrupted: nothing was published, nothing published changed")
-        raise typer.Exit(130) from None
+        raise _interrupted() from None
     if as_json:
         sys.stdout.write(json.dumps(_document(outcome), ensure_ascii=False, default=_json_value) + "\n")
     else:
@@ -66,7 +73,10 @@ def _build_on_spark(target: str, variables: dict[str, Any], as_json: bool) -> No
     from warehouse.paths import warehouse_paths
     from warehouse.spark.build import build_on_spark
 
-    outcome = build_on_spark(warehouse_paths(), target, variables, _no_words if as_json else _say)
+    try:
+        outcome = build_on_spark(warehouse_paths(), target, variables, _no_words if as_json else _say)
+    except KeyboardInterrupt:
+        raise _interrupted() from None
     if as_json:
         document = {
             "run_id": outcome.run_id,
@@ -87,6 +97,11 @@ def _build_on_spark(target: str, variables: dict[str, Any], as_json: bool) -> No
         raise typer.Exit(1)
     if not as_json:
         _say(f"published run {outcome.run_id}: {len(outcome.marts)} views in schema marts ({outcome.nodes} nodes)")
+
+
+def _interrupted() -> typer.Exit:
+    _console(stderr=True).print("interrupted: nothing was published, nothing published changed")
+    return typer.Exit(130)
 
 
 def _say(text: str) -> None:
@@ -162,8 +177,6 @@ def _show(outcome: "Outcome") -> None:
 
 def _ending(outcome: "Outcome") -> str:
     built = f"{len(outcome.dbt.executed)} nodes, {len(outcome.findings)} findings, {outcome.seconds:.0f} s"
-    if outcome.version is None:
-        return f"built run {outcome.run_id} on another engine ({built}); nothing is published from there"
     if outcome.state != "published":
         return f"kept, not published: {outcome.reason}"
     as_of = outcome.as_of or "no date: there is no event"

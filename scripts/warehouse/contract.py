@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import yaml
 
@@ -76,3 +77,15 @@ def entities() -> dict[str, Entity]:
                 columns=columns,
             )
     return found
+
+
+def is_laid_out(folder: Path) -> bool:
+    """Tell whether a folder of seeds is laid out like the project's own."""
+    return (folder / "raw").is_dir() and (folder / "reference").is_dir()
+
+
+def seed_file(folder: Path, entity: Entity) -> Path:
+    """Return where the seed of an entity lies in a folder of seeds, whether there is one or not."""
+    if is_laid_out(folder):
+        folder = folder / ("reference" if entity.is_reference else "raw")
+    return folder / f"{entity.seed}.csv"

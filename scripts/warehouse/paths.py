@@ -34,6 +34,11 @@ class WarehousePaths:
         return self.published / "warehouse.duckdb"
 
 
+def seeds_folder() -> Path:
+    """Return the folder of the seeds: the environment variable WAREHOUSE_SEEDS, as dbt_project.yml takes it."""
+    return PROJECT_DIR / os.environ.get("WAREHOUSE_SEEDS", "seeds")
+
+
 def warehouse_paths() -> WarehousePaths:
     """Return the folders under the environment variable WAREHOUSE_DIR, by default `.warehouse` in the repo."""
     return WarehousePaths(Path(os.environ.get("WAREHOUSE_DIR") or PROJECT_DIR / ".warehouse").resolve())

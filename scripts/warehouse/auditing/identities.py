@@ -1,4 +1,7 @@
-"""Identities that hold across marts and rows: each query counts the rows that break one (metrics.md)."""
+"""Identities that hold across marts and rows: each query counts the rows that break one.
+
+What the columns mean is said where they are declared, models/marts/*/*.yml.
+"""
 
 from dataclasses import dataclass
 from typing import Any

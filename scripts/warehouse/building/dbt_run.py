@@ -18,7 +18,7 @@ from warehouse.building.inputs import SEEDS, Inputs
 from warehouse.building.messages import described_failure
 from warehouse.errors import WarehouseError
 from warehouse.memory import MEMORY_LIMIT, limit_of_engine, memory_limit, threads_of
-from warehouse.paths import PROJECT_DIR, WarehousePaths
+from warehouse.paths import PROJECT_DIR, WarehousePaths, seeds_folder
 from warehouse.publishing.files import PARTIAL, read_json
 
 PASSED = ("success", "pass")
@@ -160,8 +160,7 @@ def run_dbt(
     ]
     is_landed = inputs.kind != SEEDS
     if is_landed:
-        seeds = os.environ.get("WAREHOUSE_SEEDS", "seeds")
-        arguments += ["--exclude", f"path:{seeds}/{_RAW_SEEDS}"]
+        arguments += ["--exclude", raw_seeds()]
     # A log that cannot be written is no reason to print where in the code it could not.
     logging.raiseExceptions = False
     cached = paths.root / "cache" / f"{_parse_key(target, variables)}.msgpack"
@@ -182,6 +181,11 @@ def run_dbt(
     if manifest is None or results is None:
         raise WarehouseError(f"dbt could not start: {described_failure(outcome.exception)}; see {run.logs / 'dbt.log'}")
     return _read_run(manifest, results, invocation.invocation_id, is_landed)
+
+
+def raw_seeds() -> str:
+    """Return what selects the seeds of raw entities, which hold the sample company or one of the user's own."""
+    return f"path:{os.path.relpath(seeds_folder(), PROJECT_DIR)}/{_RAW_SEEDS}"
 
 
 def _read_run(manifest: dict[str, Any], results: dict[str, Any], invocation_id: str, is_landed: bool) -> DbtRun:
@@ -240,24 +244,33 @@ def _failure(row: dict[str, Any], manifest: dict[str, Any]) -> Failure:
 
 @contextmanager
 def _environment(run: RunFolder, run_settings: Mapping[str, Any]) -> Iterator[None]:
-    """Set the environment of the project, without settings of dbt that make a build a partial one."""
     before = dict(os.environ)
-    for name in before:
-        if name.startswith("DBT_") and not name.startswith("DBT_ENV_"):
-            del os.environ[name]
-    os.environ[MEMORY_LIMIT] = limit_of_engine(memory_limit())
-    os.environ.update(
-        WAREHOUSE_BUILD_DIR=str(run.stable),
-        WAREHOUSE_RUN_ID=run.run_id,
-        WAREHOUSE_RUN_SETTINGS=json.dumps(run_settings, default=str),
-        WAREHOUSE_GIT_REVISION=git_revision(),
-        DBT_SEND_ANONYMOUS_USAGE_STATS="false",
-    )
+    wanted = dbt_environment(before, run.run_id, run_settings)
+    wanted[MEMORY_LIMIT] = limit_of_engine(memory_limit())
+    wanted["WAREHOUSE_BUILD_DIR"] = str(run.stable)
     try:
+        os.environ.clear()
+        os.environ.update(wanted)
         yield
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def dbt_environment(given: Mapping[str, str], run_id: str, run_settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return the environment in which dbt builds the whole project as one run.
+
+    It is the given one, with the names that the project reads and without the settings of dbt that make a build a
+    partial one. `run_settings` are the variables that the SQL of the models alone reads (macro run_setting).
+    """
+    kept = {name: value for name, value in given.items() if not name.startswith("DBT_") or name.startswith("DBT_ENV_")}
+    return {
+        **kept,
+        "WAREHOUSE_RUN_ID": run_id,
+        "WAREHOUSE_RUN_SETTINGS": json.dumps(dict(run_settings), default=str),
+        "WAREHOUSE_GIT_REVISION": git_revision(),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
 
 
 def git_revision() -> str:

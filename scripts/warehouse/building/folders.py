@@ -93,9 +93,9 @@ def sweep(paths: WarehousePaths) -> int:
         if not _is_alive(path.name.removeprefix(SPILL)):
             remove(path)
             removed += 1
-    runs = sorted(
-        (path for path in paths.builds.glob("*-*") if path.is_dir()), key=lambda path: path.stat().st_mtime_ns
-    )
+    # Runs of DuckDB and of Spark.
+    folders = (path for pattern in ("*-*", "run_*") for path in paths.builds.glob(pattern) if path.is_dir())
+    runs = sorted(folders, key=lambda path: path.stat().st_mtime_ns)
     for number, path in enumerate(reversed(runs)):
         if number >= KEPT_RUNS - 1:
             remove(path)

@@ -8,6 +8,7 @@ midway leaves nothing half done behind: the next build then types everything aga
 import datetime
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,14 +19,14 @@ import duckdb
 
 from warehouse.building.folders import RunFolder
 from warehouse.building.inputs import LANDED, Inputs
-from warehouse.contract import entities
+from warehouse.contract import CONTRACT_FILES, entities, seed_file
 from warehouse.landing.zone import delivered_at
-from warehouse.paths import PROJECT_DIR, WarehousePaths
+from warehouse.paths import PROJECT_DIR, WarehousePaths, seeds_folder
 from warehouse.publishing.files import read_json, remove, write_json
 
-# The code that the rows depend on.
-_CODE = ("macros", "models/staging", "models/intermediate/rows", "seeds/reference")
-_SETTINGS = ("dbt_project.yml", "seeds/raw/_raw__seeds.yml", "requirements/main.txt")
+# The code that the rows depend on: folders and files. Deals hold their stages as the reference tells them.
+_FOLDERS = ("macros", "models/staging", "models/intermediate/rows")
+_FILES = ("models/intermediate/deals/int_stages.sql", "dbt_project.yml", "requirements/main.txt", *CONTRACT_FILES)
 _VARIABLE = re.compile(r"""var\(\s*["'](\w+)["']""")
 # These give the same rows wherever they point.
 _PLACES = {"landing_zone", "keeps_rows"}
@@ -148,16 +149,23 @@ def _prepared(database: Path, again: tuple[str, ...]) -> bool:
     return True
 
 
+def code_files() -> list[Path]:
+    """Return the files that the rows depend on, beside what is landed: code, settings, seeds of references."""
+    files = [PROJECT_DIR / name for name in _FILES]
+    for folder in _FOLDERS:
+        files += sorted((PROJECT_DIR / folder).rglob("*"))
+    files += sorted(seeds_folder().rglob("*.yml"))
+    files += [seed_file(seeds_folder(), entity) for entity in entities().values() if entity.is_reference]
+    return [path for path in files if path.is_file()]
+
+
 def _fingerprint(variables: Mapping[str, Any]) -> str:
     """Return a hash of the code that makes the rows, and of those variables that it reads."""
     code = hashlib.sha256()
     read: set[str] = set()
-    files = [PROJECT_DIR / name for name in _SETTINGS]
-    for folder in _CODE:
-        files += sorted(path for path in (PROJECT_DIR / folder).rglob("*") if path.is_file())
-    for path in files:
+    for path in code_files():
         text = path.read_bytes()
-        code.update(str(path.relative_to(PROJECT_DIR)).encode() + b"\0" + text + b"\0")
+        code.update(os.path.relpath(path, PROJECT_DIR).encode() + b"\0" + text + b"\0")
         if path.suffix == ".sql":
             read.update(_VARIABLE.findall(text.decode()))
     settings = {name: variables[name] for name in sorted(variables) if name in read - _PLACES}

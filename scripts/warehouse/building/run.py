@@ -48,7 +48,6 @@ class Options:
     """What the user asked for. `variables` are dbt variables of the command line, already checked."""
 
     target: str
-    is_served: bool = True
     variables: dict[str, Any] = field(default_factory=dict)
     relearn: bool = False
     accept_change: bool = False
@@ -137,7 +136,7 @@ def _build(paths: WarehousePaths, options: Options, say: Say) -> Outcome:
             say(reuse.sentence())
     with shown_progress() as on_event:
         dbt = run_dbt(paths, run, options.target, settings, inputs, on_event)
-    row = read_mart_run(run.marts_file) if options.is_served else None
+    row = read_mart_run(run.marts_file)
     findings, unmapped = _audited(run, dbt, inputs, live, options, row)
     outcome = Outcome(
         # Readers see the id in mart_run: it is the id of the run everywhere else too.
@@ -180,7 +179,7 @@ def _heal(paths: WarehousePaths, say: Say) -> None:
 def _audited(
     run: RunFolder, dbt: DbtRun, inputs: Inputs, live: _Live, options: Options, row: dict[str, Any] | None
 ) -> tuple[list[Finding], dict[str, int]]:
-    if not dbt.is_successful or not options.is_served:
+    if not dbt.is_successful:
         return [], {}
     rows = row_counts(live.version.record["marts"]) if live.version else None
     published = Published(rows, _why_not_compared(live, row, options))

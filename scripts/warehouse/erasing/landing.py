@@ -4,7 +4,6 @@ New files are prepared in WAREHOUSE_DIR/erasing; once the marker `ready` is ther
 and a killed move is finished by whoever looks next (`finish_erasure`).
 """
 
-import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,12 +17,12 @@ import pyarrow.parquet as pq
 from warehouse.contract import entities
 from warehouse.erasing.customer import SHORTEST_NAME, Customer
 from warehouse.erasing.memory import Contains, names_erased, remembered, without_erased
+from warehouse.erasing.texts import REPLACEMENT, names_any, patterns_of
 from warehouse.landing import zone
 from warehouse.paths import WarehousePaths
 from warehouse.publishing.files import flush_file, flush_folder, remove
 
 FOLDER, READY = "erasing", "ready"
-REPLACEMENT = "(erased)"
 # Rows of persons that marts show one by one.
 KEYS_OF_PERSONS = {"survey_responses": "response_id", "contacts": "contact_id"}
 Key = tuple[str, str, str]
@@ -179,15 +178,14 @@ def _without_texts(entity: str, table: pa.Table, customer: Customer | None) -> t
     is_changed = False
     for column in entities()[entity].columns:
         texts = customer.tokens if column.type in ("text", "email") else {*customer.tokens, *names}
-        if column.type not in ("text", "email", "comment") or not texts:
+        if column.type not in ("text", "email", "comment"):
             continue
-        values = table.column(column.name)
-        # People write names in any case.
-        pattern = "(?i)" + "|".join(re.escape(text) for text in sorted(texts, key=lambda text: (-len(text), text)))
-        if pc.any(pc.match_substring_regex(values, pattern), min_count=1).as_py():
-            values = pc.replace_substring_regex(values, pattern, REPLACEMENT)
-            table = table.set_column(table.column_names.index(column.name), table.schema.field(column.name), values)
-            is_changed = True
+        for pattern in patterns_of(texts):
+            values = table.column(column.name)
+            if pc.any(pc.match_substring_regex(values, pattern), min_count=1).as_py():
+                values = pc.replace_substring_regex(values, pattern, REPLACEMENT)
+                table = table.set_column(table.column_names.index(column.name), table.schema.field(column.name), values)
+                is_changed = True
     return table, is_changed
 
 
@@ -209,6 +207,5 @@ def _rewrite_quarantine_file(
 def _names_erased(table: pa.Table, contains: Contains, customer: Customer | None) -> list[bool]:
     """Tell for each row of bad structure whether it names the erased: an id as a word, or a text anywhere."""
     lines = [f"{row['key_value'] or ''}\n{row['raw_line'] or ''}" for row in table.to_pylist()]
-    texts = customer.texts if customer else ()
-    by_text = [any(text in line for text in texts) for line in lines]
+    by_text = names_any(lines, customer.texts if customer else ())
     return [left or right for left, right in zip(by_text, names_erased(lines, contains), strict=True)]

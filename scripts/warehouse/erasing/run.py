@@ -46,8 +46,11 @@ def _erase(paths: WarehousePaths, given: str) -> Erased:
     found = find_customer(paths, account_id)
     customer = found or Customer({"account": {account_id}})
     is_remembered = identifier_hash(key, "account", account_id) in erased_hashes(paths)
-    landed = prepare_erasure(paths, customer) if found else LandedErasure()
-    remember(paths, customer.identifiers) if found else None
+    if found:
+        landed = prepare_erasure(paths, customer)
+        remember(paths, customer.identifiers)
+    else:
+        landed = LandedErasure()
     versions = scrub_versions(paths, customer, landed)
     if not found and not is_remembered and not any(versions.values()):
         raise WarehouseError(_unknown_message(paths))

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.erasing.customer import SHORTEST_NAME, Customer
-from warehouse.erasing.landing import REPLACEMENT, Address, LandedErasure
+from warehouse.erasing.landing import Address, LandedErasure
+from warehouse.erasing.texts import REPLACEMENT, patterns_of
 from warehouse.paths import WarehousePaths
 from warehouse.publishing.compact import SCHEMA, compact_copy, literal, mart_tables, open_engine, quoted
 from warehouse.publishing.files import digest, read_json, remove
@@ -29,12 +30,12 @@ COMMENT_COLUMNS, TEXT_COLUMNS = ("comment",), ("full_name", "role")
 
 @dataclass(frozen=True)
 class _Traces:
-    """What is searched in the marts: account ids, addresses of rows, keys by their column, texts by their column."""
+    """What is searched in the marts: account ids, addresses of rows, keys and patterns of texts by their column."""
 
     ids: list[str]
     places: list[Address]
     keys: Mapping[str, list[str]]
-    texts: Mapping[str, list[str]]
+    patterns: Mapping[str, list[str]]
 
 
 def scrub_versions(paths: WarehousePaths, customer: Customer, landed: LandedErasure) -> dict[str, int]:
@@ -46,9 +47,9 @@ def scrub_versions(paths: WarehousePaths, customer: Customer, landed: LandedEras
         ids=sorted(customer.accounts),
         places=sorted(landed.addresses),
         keys={column: sorted(keys) for column, keys in landed.keys.items()},
-        texts={
-            **dict.fromkeys(COMMENT_COLUMNS, _longest_first(customer.tokens | names)),
-            **dict.fromkeys(TEXT_COLUMNS, _longest_first(customer.tokens)),
+        patterns={
+            **dict.fromkeys(COMMENT_COLUMNS, patterns_of(customer.tokens | names)),
+            **dict.fromkeys(TEXT_COLUMNS, patterns_of(customer.tokens)),
         },
     )
     scrubbed = {}
@@ -64,10 +65,6 @@ def scrub_versions(paths: WarehousePaths, customer: Customer, landed: LandedEras
         scrubbed["published"] = 1
         remove(paths.published_file)
     return scrubbed
-
-
-def _longest_first(texts: set[str]) -> list[str]:
-    return sorted(texts, key=len, reverse=True)
 
 
 def _scrub(paths: WarehousePaths, version: Version, traces: _Traces) -> tuple[int, Version]:
@@ -141,11 +138,11 @@ def _delete(connection: Any, table: str, traces: _Traces) -> int:
 
 def _redact(connection: Any, name: str, column: str, traces: _Traces) -> int:
     """Take the customer out of what others wrote; return the number of rows that changed."""
-    texts = traces.texts.get(column, ())
-    if not texts:
+    patterns = traces.patterns.get(column, ())
+    if not patterns:
         return 0
     cleaned = column
-    for text in texts:
-        cleaned = f"replace({cleaned}, {literal(text)}, {literal(REPLACEMENT)})"
+    for pattern in patterns:
+        cleaned = f"regexp_replace({cleaned}, {literal(pattern)}, {literal(REPLACEMENT)}, 'g')"
     query = f"update {name} set {column} = {cleaned} where {column} <> {cleaned}"  # noqa: S608
     return int(connection.execute(query).fetchall()[0][0])

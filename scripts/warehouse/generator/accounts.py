@@ -10,7 +10,6 @@ from warehouse.generator.company import DAY, MONTH, Company
 from warehouse.generator.draws import Booleans, Floats, Integers, row_keys
 from warehouse.generator.text import Text
 
-MAX_CONTACTS = 3
 # Months that a customer stays on average, by kind of customer, with the share of each kind: monthly retention
 # of about 90 %.
 MEAN_LIFE_MONTHS = np.array([4.0, 11.0, 32.0])

@@ -235,9 +235,9 @@ class _Parser:
             raise self._fail(place, "must be a text or a list of texts")
         return tuple(text for text in texts if text is not None)
 
-    def _count(self, value: Any, place: str, highest: int) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= highest:
-            raise self._fail(place, f"must be a whole number from 0 to {highest}")
+    def _count(self, value: Any, place: str, highest: int, lowest: int = 0) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
+            raise self._fail(place, f"must be a whole number from {lowest} to {highest}")
         return value
 
     def _entity(self, name: Any, place: str) -> Entity:
@@ -413,11 +413,11 @@ class _Parser:
             if origins != ["from"] or not isinstance(given["values"], dict) or not given["values"]:
                 raise self._fail(f"{place}, divide_by", "needs 'from' and a table of text: divisor")
             divisors = {
-                str(_text(text)): self._count(number, f"{place}, divide_by", 10**6) or 1
+                str(_text(text)): self._count(number, f"{place}, divide_by", 10**6, lowest=1)
                 for text, number in given["values"].items()
             }
         else:
-            divide_by = self._count(table.get("divide_by", 1), f"{place}, divide_by", 10**6) or 1
+            divide_by = self._count(table.get("divide_by", 1), f"{place}, divide_by", 10**6, lowest=1)
         given_parts = table.get("first_filled", [])
         if not isinstance(given_parts, list) or ("first_filled" in table and len(given_parts) < 2):
             raise self._fail(f"{place}, first_filled", "must be a list of at least two columns")

@@ -7,7 +7,9 @@ import zipfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
+from io import BufferedReader
 from itertools import chain
 from typing import Any
 
@@ -377,10 +379,38 @@ def _has_uncomputed(archive: zipfile.ZipFile, name: str) -> bool:
 
 
 def _open_workbook(contents: Contents, rule: FileRule | None, planner: Planner) -> OpenFile:
+    with ExitStack() as opened:
+        file = opened.enter_context(open_regular(contents.path))
+        rows, header, number = _workbook_rows(file, contents, rule)
+        plan = planner(header)
+        # The rows are read later: who ends reading closes the file.
+        closing = opened.pop_all()
+    first = number + 1
+
+    def cells() -> Iterator[tuple[int, list[str | None], str]]:
+        try:
+            for line, row in rows:
+                values = [_workbook_cell(value) for value in row]
+                while len(values) > plan.shape.total and values[-1] is None:
+                    values.pop()
+                values += [None] * (plan.shape.total - len(values))
+                yield line, values, "\t".join(value or "" for value in values)
+        except Exception:
+            raise FileRejectedError("is a damaged workbook") from None
+        finally:
+            closing.close()
+
+    return OpenFile(plan, [], lambda _: _collected(plan.shape, cells(), first), first)
+
+
+def _workbook_rows(
+    file: BufferedReader, contents: Contents, rule: FileRule | None
+) -> tuple[Iterator[tuple[int, tuple[Any, ...]]], Header, int]:
+    """Return the rows after the header with their 0-based lines, the header, and the line it ends on."""
     import openpyxl
 
     try:
-        with open_regular(contents.path) as file, zipfile.ZipFile(file) as archive:
+        with zipfile.ZipFile(file) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
             if unpacked > _LARGEST_UNPACKED_WORKBOOK or (
                 unpacked > 64 * 2**20 and unpacked > 300 * max(contents.size, 1)
@@ -390,7 +420,7 @@ def _open_workbook(contents: Contents, rule: FileRule | None, planner: Planner) 
                 raise FileRejectedError(
                     "holds formulas without their results: open it in a spreadsheet program and save it again"
                 )
-        workbook = openpyxl.load_workbook(contents.path, read_only=True, data_only=True, keep_links=False)
+        workbook = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
         sheets = [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
         if rule and rule.sheet:
             sheets = [sheet for sheet in workbook.worksheets if sheet.title == rule.sheet]
@@ -428,21 +458,7 @@ def _open_workbook(contents: Contents, rule: FileRule | None, planner: Planner) 
         header = Header(rule.column_names, tuple((each,) for each in rule.column_names), has_header=False)
     else:
         header = combined_header(header_rows)
-    plan = planner(header)
-    first = number + 1
-
-    def cells() -> Iterator[tuple[int, list[str | None], str]]:
-        try:
-            for line, row in rows:
-                values = [_workbook_cell(value) for value in row]
-                while len(values) > plan.shape.total and values[-1] is None:
-                    values.pop()
-                values += [None] * (plan.shape.total - len(values))
-                yield line, values, "\t".join(value or "" for value in values)
-        except Exception:
-            raise FileRejectedError("is a damaged workbook") from None
-
-    return OpenFile(plan, [], lambda _: _collected(plan.shape, cells(), first), first)
+    return rows, header, number
 
 
 # ---------------------------------------------------------------- Parquet

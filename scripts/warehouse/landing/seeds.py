@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from warehouse.contract import CONTRACT_FILES, Entity, entities
+from warehouse.contract import CONTRACT_FILES, Entity, entities, is_laid_out, seed_file
 from warehouse.errors import WarehouseError
 from warehouse.landing.messages import printable
 from warehouse.landing.report import Options, Report
@@ -39,7 +39,7 @@ def write_seeds(
         if report.has_rejected:
             return report
         wanted = [each for each in entities().values() if each.name in deliveries or not each.is_reference]
-        targets = {entity.name: _target(folder, entity) for entity in wanted}
+        targets = {entity.name: seed_file(folder, entity) for entity in wanted}
         if not overwrites_tracked:
             tracked = _tracked([target for target in targets.values() if target.exists()])
             if tracked:
@@ -62,18 +62,13 @@ def write_seeds(
 def _put_in_place(folder: Path, written: dict[str, Path], targets: dict[str, Path]) -> None:
     """Copy the written seeds, by entity, to where they belong, each of them whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    if not _is_laid_out(folder):
+    if not is_laid_out(folder):
         _complete(folder, {entities()[name].seed for name in written})
     for name, target in targets.items():
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = target.with_name(f".{secrets.token_hex(6)}.csv")
         shutil.copyfile(written[name], beside)
         beside.replace(target)
-
-
-def _is_laid_out(folder: Path) -> bool:
-    """Tell whether the folder is laid out like the project's own seeds."""
-    return (folder / "raw").is_dir() and (folder / "reference").is_dir()
 
 
 def _complete(folder: Path, written: set[str]) -> None:
@@ -84,12 +79,6 @@ def _complete(folder: Path, written: set[str]) -> None:
         target = folder / f"{entity.seed}.csv"
         if entity.is_reference and entity.seed not in written and not target.exists():
             shutil.copyfile(PROJECT_DIR / "seeds" / "reference" / target.name, target)
-
-
-def _target(folder: Path, entity: Entity) -> Path:
-    if _is_laid_out(folder):
-        folder = folder / ("reference" if entity.is_reference else "raw")
-    return folder / f"{entity.seed}.csv"
 
 
 def _tracked(targets: list[Path]) -> list[Path]:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from warehouse.contract import Entity, entities
+from warehouse.contract import Entity, entities, seed_file
 from warehouse.errors import WarehouseError
 from warehouse.landing.formulas import neutralised
 from warehouse.landing.header import EXPORTED_ADDRESS, EXPORTED_RAW_LINE
 from warehouse.landing.zone import CORRECTIONS, QUARANTINE, ensure_landing_zone
-from warehouse.paths import PROJECT_DIR, WarehousePaths
+from warehouse.paths import WarehousePaths, seeds_folder
 from warehouse.publishing.compact import literal, mart_tables, open_engine
 
 _ADDRESS = ("load_id", "file", "line_number", "record_number", "entity", "reason", "key_value")
@@ -164,9 +164,8 @@ def _seed_line(row: dict[str, Any]) -> str | None:
 
 def _seed_rows(entity: Entity) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the rows of a seed with their line numbers; none when there is no readable seed."""
-    path = PROJECT_DIR / "seeds" / ("reference" if entity.is_reference else "raw") / f"{entity.seed}.csv"
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with seed_file(seeds_folder(), entity).open(encoding="utf-8", newline="") as file:
             for number, cells in enumerate(csv.DictReader(file), start=2):
                 line = int(cells.get("line_number") or number)
                 yield line, {name: value for name, value in cells.items() if name not in _SEED_LOAD_COLUMNS}

@@ -97,7 +97,10 @@ def bring_back_versions(paths: WarehousePaths) -> None:
     """Bring back versions that were set aside for a rewritten one which never came."""
     for aside in versions_folder(paths).glob(f".*{_ASIDE}"):
         folder = aside.with_name(aside.name.removeprefix(".").removesuffix(_ASIDE))
-        remove(aside) if folder.exists() else aside.rename(folder)
+        if folder.exists():
+            remove(aside)
+        else:
+            aside.rename(folder)
 
 
 # ---------------------------------------------------------------- the order of publications

@@ -12,17 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from warehouse.building.dbt_run import dbt_environment, raw_seeds
+from warehouse.building.folders import sweep
+from warehouse.building.inputs import LANDED, freeze_inputs
 from warehouse.building.locks import exclusive
 from warehouse.building.messages import described_failure
 from warehouse.errors import WarehouseError
-from warehouse.landing import zone
 from warehouse.paths import PROJECT_DIR, WarehousePaths
-from warehouse.publishing.files import read_json
+from warehouse.publishing.files import read_json, remove
 from warehouse.spark.thrift_server import thrift_server
 from warehouse.spark.value_model_step import write_value_models
 from warehouse.spark.views import drop_run, kept_runs, publish_run, published_run
 
-# Runs whose schemas stay: the published one and those before and after it, so that a publication can be taken back.
+# Runs whose schemas stay when a build begins: the last two, and the published one in any case.
 KEPT_RUNS = 2
 # The two runs of dbt, by what they select: everything that needs no value model, then the rest.
 VALUE_MODELS = "tag:value_models+"
@@ -53,36 +55,54 @@ def build_on_spark(
 ) -> SparkOutcome:
     """Build every model into schemas of a new run, and let the published views show the run when all tests passed.
 
-    Reads the landing zone where anything was landed, else the seeds, unless `variables` name raw folders. Without
-    `is_tested` no data test runs. Raises WarehouseError when the cluster cannot be reached or the build not begin.
+    Reads the landing zone, as it is when the build begins, where anything was landed, else the seeds, unless
+    `variables` name raw folders. Without `is_tested` no data test runs. Raises WarehouseError when the cluster cannot
+    be reached or the build not begin, and when it was interrupted while the views were replaced.
     """
     with exclusive(paths, "a build"):
+        sweep(paths)
         run_id = f"run_{datetime.datetime.now(datetime.UTC):%Y%m%d_%H%M%S}_{secrets.token_hex(3)}"
         outcome = SparkOutcome(run_id, paths.builds / run_id)
         settings = dict(variables)
-        if not settings.get("raw_folders") and zone.read_loads(paths):
-            settings["landing_zone"] = str(paths.landing)
-        with thrift_server() as server:
-            published = published_run(server)
-            for run in kept_runs(server)[:-KEPT_RUNS]:
-                if run != published:
-                    drop_run(server, run)
-        for half in HALVES:
-            begun = time.monotonic()
-            _build_half(outcome, half, target, settings, is_tested)
-            outcome.seconds[half] = time.monotonic() - begun
-            say(f"{half}: {outcome.nodes} nodes so far, {outcome.seconds[half]:.0f} s")
-            if outcome.is_failed:
-                return outcome
-            if half == "before_value_models":
-                begun = time.monotonic()
-                with thrift_server() as server:
-                    rows = write_value_models(server, run_id)
-                outcome.seconds["value_models"] = time.monotonic() - begun
-                say("value models: " + ", ".join(f"{count} {name}" for name, count in rows.items()))
-        with thrift_server() as server:
-            outcome.marts = publish_run(server, run_id)
+        frozen = outcome.folder / "landing"
+        try:
+            if not settings.get("raw_folders") and freeze_inputs(paths, frozen).kind == LANDED:
+                settings["landing_zone"] = str(frozen)
+            _build(outcome, target, settings, say, is_tested)
+        finally:
+            # On Spark every model is a table: nothing reads the links any more.
+            remove(frozen)
         return outcome
+
+
+def _build(
+    outcome: SparkOutcome, target: str, settings: Mapping[str, Any], say: Callable[[str], None], is_tested: bool
+) -> None:
+    with thrift_server() as server:
+        published = published_run(server)
+        for run in kept_runs(server)[:-KEPT_RUNS]:
+            if run != published:
+                drop_run(server, run)
+    for half in HALVES:
+        begun = time.monotonic()
+        _build_half(outcome, half, target, settings, is_tested)
+        outcome.seconds[half] = time.monotonic() - begun
+        say(f"{half}: {outcome.nodes} nodes so far, {outcome.seconds[half]:.0f} s")
+        if outcome.is_failed:
+            return
+        if half == "before_value_models":
+            begun = time.monotonic()
+            with thrift_server() as server:
+                rows = write_value_models(server, outcome.run_id)
+            outcome.seconds["value_models"] = time.monotonic() - begun
+            say("value models: " + ", ".join(f"{count} {name}" for name, count in rows.items()))
+    try:
+        with thrift_server() as server:
+            outcome.marts = publish_run(server, outcome.run_id)
+    except KeyboardInterrupt:
+        raise WarehouseError(
+            "interrupted while the published views were replaced: some may show the new run already; build again"
+        ) from None
 
 
 def _build_half(outcome: SparkOutcome, half: str, target: str, variables: Mapping[str, Any], is_tested: bool) -> None:
@@ -108,13 +128,12 @@ def _build_half(outcome: SparkOutcome, half: str, target: str, variables: Mappin
         # The same project under the same settings: read once.
         arguments += ["--partial-parse-file-path", str(outcome.folder / HALVES[0] / "target" / "partial_parse.msgpack")]
     if variables.get("landing_zone") or variables.get("raw_folders"):
-        # The seeds of raw entities hold the sample company.
-        left_out.append(f"path:{os.environ.get('WAREHOUSE_SEEDS', 'seeds')}/raw")
+        left_out.append(raw_seeds())
     if left_out:
         arguments += ["--exclude", *left_out]
     finished = subprocess.run(  # noqa: S603
         arguments,
-        env={**os.environ, "WAREHOUSE_SPARK_SCHEMA": outcome.run_id, "WAREHOUSE_RUN_ID": outcome.run_id},
+        env={**dbt_environment(os.environ, outcome.run_id, {}), "WAREHOUSE_SPARK_SCHEMA": outcome.run_id},
         capture_output=True,
         text=True,
         check=False,

@@ -89,9 +89,7 @@ def thrift_server() -> Iterator[ThriftServer]:
     try:
         from pyhive import hive
     except ImportError:
-        raise WarehouseError(
-            "the Spark client is not installed here: use .venv-spark (`make .venv-spark/.ready`)"
-        ) from None
+        raise WarehouseError("the Spark client is not installed here: use .venv-spark (`make setup-spark`)") from None
     host, port = os.environ.get("WAREHOUSE_SPARK_HOST", "127.0.0.1"), os.environ.get("WAREHOUSE_SPARK_PORT", "10000")
     user = os.environ.get("WAREHOUSE_SPARK_USER", "warehouse")
     try:

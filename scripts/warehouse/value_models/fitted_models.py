@@ -77,7 +77,7 @@ def fit_rows(fit: Fit[Any], **common: Any) -> Iterator[dict[str, Any]]:
 def purchase_rows(cuts: Columns, histories_at: HistoriesAt, minimum_repeaters: int) -> Iterator[dict[str, Any]]:
     """Yield the fits of the purchase models at every cut; nothing when too few customers ever repeated.
 
-    Formula of the choice: metric definitions §9, the smallest |Σ predicted − Σ actual| in the holdout.
+    The model with the smallest |Σ predicted − Σ actual| in the holdout is chosen (models/marts/clv/_clv__docs.md).
     """
     latest = histories_at("all")
     is_repeater = np.asarray(latest["frequency"], dtype=np.int64) > 0

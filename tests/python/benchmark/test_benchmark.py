@@ -185,7 +185,6 @@ def results() -> dict[str, Any]:
             "jobs": jobs,
             "marts_sql_seconds": yardstick_seconds * 1.4,
             "tests_sql_seconds": 4.0,
-            "nodes": 250,
             "yardstick_parts": {"orders": 1.0},
             "agreement": [{"mart": "nps", "rows": 3, "values": 30, "unmatched": 1, "differing": {"nps": 2}}],
             "queries_ms": {"one": 1.0, "two": 3.0},
@@ -227,6 +226,17 @@ def test_a_day_is_every_thousandth_fact_under_a_new_identifier(raw: Path, tmp_pa
     assert rows == sum(
         pc.count(parquet.read_table(file).column(0), mode="all").as_py() for file in (tmp_path / "delivery").iterdir()
     )
+
+
+@pytest.mark.parametrize(
+    ("rounds", "cores", "words"), [(1, 1, "1 round, in turn, on 1 core; "), (3, 8, "3 rounds, in turn, on 8 cores; ")]
+)
+def test_the_page_says_what_was_measured_on(
+    rounds: int, cores: int, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    page = f"{documents.BEGIN}{documents.END}"
+    assert words in documents.with_figures(page, {**results(), "rounds": rounds}, [])
 
 
 def test_the_page_keeps_its_text_and_takes_new_figures() -> None:

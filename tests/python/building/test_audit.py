@@ -84,8 +84,17 @@ def test_a_result_that_is_not_whole_fails(run: DbtRun, words: str) -> None:
 def test_a_warning_with_a_stated_reason_is_noted() -> None:
     nodes = [node("test", "odd", meta={"allowed_warning": "known"})]
     findings = check_dbt_result(dbt_run(nodes, {"test.odd": "warn"}))
+    check = "no failures and warnings"
+    assert findings[-2:] == [
+        Finding(check, "test.odd", "noted", "allowed: known"),
+        Finding(check, "run_results.json", "passed", "1 nodes passed, 1 with an allowed warning"),
+    ]
     assert failed(findings) == []
-    assert findings[-1].details == "allowed: known"
+    bad = check_dbt_result(dbt_run([*nodes, *NODES], {**GOOD, "test.odd": "warn", "model.nps": "error"}))
+    assert [(each.subject, each.verdict) for each in bad if each.check == check] == [
+        ("model.nps", "failed"),
+        ("test.odd", "noted"),
+    ]
 
 
 def test_raw_seeds_and_their_tests_are_no_part_of_a_landed_build() -> None:

@@ -14,7 +14,7 @@ from recomputation.exports import write_exports
 from warehouse.building.folders import RunFolder, new_run_folder
 from warehouse.building.inputs import LANDED, SEEDS, Inputs
 from warehouse.building.kept_rows import entities_to_type_again, keep_rows, take_kept_rows
-from warehouse.paths import WarehousePaths
+from warehouse.paths import PROJECT_DIR, WarehousePaths
 
 MARCH = datetime.datetime(2025, 3, 1)
 
@@ -180,6 +180,37 @@ def test_variables_that_rows_do_not_read_change_nothing(paths: WarehousePaths) -
     run = new_run_folder(paths)
     assert take_kept_rows(paths, run, inputs, {"reporting_timezone": "UTC", "grace_days": 3}) is not None
     assert tables(run) == set(TABLES)
+
+
+@pytest.mark.parametrize(
+    ("folder", "file"),
+    [
+        ("laid_out", "reference/fx_rates.csv"),
+        ("laid_out", "raw/_raw__seeds.yml"),
+        ("flat", "fx_rates.csv"),
+        ("flat", "_reference__seeds.yml"),
+    ],
+)
+def test_rows_depend_on_the_seeds_that_dbt_reads(
+    paths: WarehousePaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, file: str
+) -> None:
+    seeds = tmp_path / folder
+    (shutil.copytree if folder == "laid_out" else copy_flat)(PROJECT_DIR / "seeds", seeds)
+    monkeypatch.setenv("WAREHOUSE_SEEDS", str(seeds))
+    inputs = Inputs(LANDED, paths.landing, KEPT)
+    keep_rows(paths, built(paths), inputs, {})
+    run = new_run_folder(paths)
+    assert take_kept_rows(paths, run, inputs, {}) is not None
+    keep_rows(paths, run, inputs, {})
+    with (seeds / file).open("a") as changed:
+        changed.write("\n")
+    assert take_kept_rows(paths, new_run_folder(paths), inputs, {}) is None
+
+
+def copy_flat(source: Path, target: Path) -> None:
+    target.mkdir()
+    for path in source.glob("*/*"):
+        shutil.copyfile(path, target / path.name)
 
 
 @pytest.mark.parametrize("change", ["zone", "erased", "damaged", "missing", "seeds"])

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from conventions.conftest import PROJECT_DIR, TestedBuild, layer
+from warehouse.building.kept_rows import code_files
 from warehouse.contract import entities
 
 # Exceptions to the rules are data: the model, and why the rule does not fit it.
@@ -18,6 +19,7 @@ STAGING_BEHIND_INTERMEDIATE = {
     "quarantined_rows": "lists the rows that landing refused, which no row model holds",
 }
 NO_GRAIN_TEST: dict[str, str] = {}
+KEEPS_ROWS = "macro.retention_warehouse.kept_rows_config"
 # Marts that stay empty unless the var published_personal_data allows them.
 HELD_BACK = {
     ("survey_comments", "comment"),
@@ -436,6 +438,26 @@ def test_the_exposure_names_every_mart(tested_build: TestedBuild) -> None:
     used = {node for exposure in exposures for node in exposure["depends_on"]["nodes"]}
     assert models_named(mart for mart in tested_build.marts if mart["unique_id"] not in used) == []
     assert [e["name"] for e in exposures if len(e["description"].split()) < 50 or not e["owner"]["name"]] == []
+
+
+def test_kept_rows_know_all_the_code_that_makes_them(tested_build: TestedBuild) -> None:
+    """Rows are kept from build to build until a file changes that they depend on."""
+    known = {path.relative_to(PROJECT_DIR).as_posix() for path in code_files()}
+    macros = tested_build.manifest["macros"]
+    sources = {**tested_build.nodes, **macros}
+    keeping = {name for name in macros if KEEPS_ROWS in macros[name]["depends_on"]["macros"]}
+    waiting = [m["unique_id"] for m in tested_build.models if keeping.intersection(m["depends_on"]["macros"])]
+    assert len(waiting) > 10
+    reached: set[str] = set()
+    while waiting:
+        node = sources[waiting.pop()]
+        if node["unique_id"] not in reached and node["package_name"] == "retention_warehouse":
+            reached.add(node["unique_id"])
+            waiting += [*node["depends_on"].get("nodes", ()), *node["depends_on"]["macros"]]
+    # What stands in the raw seeds is built instead of the landing zone, never beside it.
+    files = {sources[name]["original_file_path"] for name in reached if not name.startswith("seed.")}
+    files |= {path for name in reached if (path := sources[name]["original_file_path"]).startswith("seeds/reference")}
+    assert sorted(files - known) == []
 
 
 @pytest.mark.parametrize("name", ["dbt_project.yml", "profiles.yml"])

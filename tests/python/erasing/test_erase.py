@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -19,6 +20,7 @@ from warehouse.erasing.customer import find_customer
 from warehouse.erasing.landing import FOLDER, READY, drop_remembered, finish_erasure, prepare_erasure
 from warehouse.erasing.memory import erased_hashes, names_erased, remember, remembered, without_erased
 from warehouse.erasing.run import erase_customer
+from warehouse.erasing.texts import REPLACEMENT, names_any, patterns_of
 from warehouse.errors import WarehouseError
 from warehouse.landing import zone
 from warehouse.landing.report import Options
@@ -225,7 +227,7 @@ def test_published_names_and_comments_go_with_the_customer(paths: WarehousePaths
         more=[
             "create table made.marts.survey_comments as select * from (values "
             "('1', 'ACC-SECRET', 'what a dreadful service'), ('2', null, 'what a dreadful service'), "
-            "('3', 'ACC-OTHER', 'better than Noa Levi Trading'), ('4', null, 'fine'), ('5', 'ACC-OTHER', null)"
+            "('3', 'ACC-OTHER', 'better than NOA Levi trading'), ('4', null, 'fine'), ('5', 'ACC-OTHER', null)"
             ") as made_of(response_id, account_id, comment)",
             "create table made.marts.account_contacts as select * from (values "
             "('CONTACT-SECRET', 'ACC-SECRET', 'Noa Levi the Elder'), ('CONTACT-OTHER', 'ACC-OTHER', 'Some Body')"
@@ -240,7 +242,53 @@ def test_published_names_and_comments_go_with_the_customer(paths: WarehousePaths
     assert comments == [("3", "ACC-OTHER", "better than (erased)"), ("4", None, "fine"), ("5", "ACC-OTHER", None)]
     assert contacts == [("CONTACT-OTHER", "ACC-OTHER", "Some Body")]
     for path, contents in uncompressed(paths).items():
-        assert not any(secret.encode() in contents for secret in SECRETS), path
+        assert not any(secret.lower().encode() in contents.lower() for secret in SECRETS), path
+
+
+NAMES = {
+    "Ev's (Ltd.) + Co|x": "ev'S (LTD.) + co|X",
+    "Łódź Ésta Ünal": "łÓDŹ éSTA üNAL",
+    # The longer name holds the shorter one.
+    "Noa Levi": "noa LEVI",
+    "Noa Levi Trading": "Noa levi TRADING",
+}
+
+
+def test_a_name_is_found_in_any_case_and_with_any_signs(tmp_path: Path) -> None:
+    paths = WarehousePaths(tmp_path / "warehouse")
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    contacts = "".join(f"C{number},A1,{name}\n" for number, name in enumerate(NAMES))
+    (exports / "contacts.csv").write_text(f"contact_id,account_id,full_name\n{contacts}", "utf-8")
+    torn = "".join(f"O{number},A2,2025-01-01,1,{written}\n" for number, written in enumerate(NAMES.values()))
+    (exports / "orders.csv").write_text(
+        f"order_id,account_id,ordered_at,amount\n{torn}O9,A2,2025-01-01,1,no\n", "utf-8"
+    )
+    said = "".join(f"{number},A2,nps,9,not {each} at all,2025-01-01\n" for number, each in enumerate(NAMES.values()))
+    header = "response_id,account_id,survey,score,comment,responded_at\n"
+    (exports / "survey_responses.csv").write_text(header + said, "utf-8")
+    land(paths, [exports], Options(), lambda _: lambda __: None)
+    values = ", ".join("('A2', 'not {} at all')".format(each.replace("'", "''")) for each in NAMES.values())
+    more = f"create table made.marts.survey_comments as select * from (values {values}) as made_of(account_id, comment)"
+    publish_version(paths, keep(paths, "run", more=[more]))
+    erase_customer(paths, "A1")
+    assert [row["raw_line"] for row in rows(paths, zone.QUARANTINE)] == ["O9,A2,2025-01-01,1,no"]
+    assert {row["comment"] for row in rows(paths, "survey_responses")} == {"not (erased) at all"}
+    with duckdb.connect(str(paths.published_file), read_only=True) as connection:
+        assert connection.execute("select distinct comment from marts.survey_comments").fetchall() == [
+            ("not (erased) at all",)
+        ]
+
+
+def test_as_many_texts_as_a_large_customer_has_are_found() -> None:
+    texts = [f"person {number} of the house" for number in range(20_000)]
+    lines = ["by PERSON 19999 of the House", "by nobody"]
+    found = pa.array(lines)
+    for pattern in patterns_of(texts):
+        found = pc.replace_substring_regex(found, pattern, REPLACEMENT)
+    assert found.to_pylist() == ["by (erased)", "by nobody"]
+    assert names_any(lines, texts) == [True, False]
+    assert patterns_of([]) == []
 
 
 def test_a_redelivery_stays_erased(paths: WarehousePaths) -> None:

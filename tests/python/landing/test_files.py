@@ -16,6 +16,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from landing.conftest import ORDERS, Warehouse
+from warehouse.landing.files import check_file, list_files
+from warehouse.landing.messages import FileRejectedError
+from warehouse.landing.recognition import open_delivered
+from warehouse.landing.report import Options
 
 Write = Callable[..., Path]
 
@@ -170,6 +174,37 @@ def test_workbooks(warehouse: Warehouse, write: Write, tmp_path: Path) -> None:
     book.save(path)
     assert warehouse.land(path).files[0].verdict == "rejected"
     rejection(Warehouse(tmp_path / "other"), write("orders.xlsx", path.read_bytes()[:2000]))
+
+
+@pytest.mark.parametrize("end", ["rejected", "refused by its plan", "damaged", "read"])
+def test_a_workbook_is_closed_when_it_was_read_or_rejected(end: str, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    book.active.append(["order_id", "account_id", "ordered_at", "amount"])
+    book.active.append(["O1", "A1", "2024-01-01", 7])
+    if end == "rejected":
+        book.create_sheet("more").append(["x"])
+    path = tmp_path / "orders.xlsx"
+    book.save(path)
+    if end == "damaged":
+        with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as old, zipfile.ZipFile(path, "w") as new:
+            for name in old.namelist():
+                new.writestr(name, old.read(name).replace(b"</sheetData>", b"</sheet"))
+
+    def is_open() -> bool:
+        return any(each.samefile(path) for each in Path("/proc/self/fd").iterdir() if each.exists())
+
+    entity = "contacts" if end == "refused by its plan" else "orders"
+    # What was raised keeps alive whatever the reader held.
+    raised = []
+    try:
+        opened, _ = open_delivered(check_file(list_files([path])[0][0]), Options(entity=entity))
+        assert is_open()
+        assert sum(block.record_count for block in opened.blocks()) == 1
+    except FileRejectedError as error:
+        raised.append(error)
+    assert not is_open()
+    assert bool(raised) == (end != "read")
 
 
 def test_parquet(warehouse: Warehouse, write: Write, tmp_path: Path) -> None:

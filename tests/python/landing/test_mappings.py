@@ -50,6 +50,14 @@ def rule(**settings: object) -> str:
         (rule().replace("name: '*.csv'", "name: '*.csv'\n  encoding: klingon"), "encoding"),
         (rule().replace("amount: sum", "amount: {from: sum, date_format: YYYY}"), "%Y-%m-%d"),
         (rule().replace("amount: sum", "amount: {matches: '('}"), "pattern"),
+        (
+            rule().replace("amount: sum", "amount: {from: sum, divide_by: 0}"),
+            "divide_by: must be a whole number from 1",
+        ),
+        (
+            rule().replace("amount: sum", "amount: {from: sum, divide_by: {column: c, values: {month: 0}}}"),
+            "divide_by: must be a whole number from 1",
+        ),
         ("files: [{name: a, entities: [{entity: deals}, {entity: deals}]}]", "twice"),
         ("a: &a [*a]\nfiles: *a", ""),
         (rule(where=["Paid"]), "where: must be a table"),

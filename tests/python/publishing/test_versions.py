@@ -17,6 +17,7 @@ from warehouse.publishing.live import (
     published_state,
     roll_back,
 )
+from warehouse.publishing.quarantined import Wanted, quarantined_rows
 from warehouse.publishing.status import status_document
 from warehouse.publishing.versions import drop_old_versions, kept_versions, read_stack, write_stack
 
@@ -207,3 +208,19 @@ def test_publishing_where_links_are_impossible(paths: WarehousePaths, monkeypatc
 
     monkeypatch.setattr(os, "link", refuse)
     assert roll_back(paths).run_id == "first" == live(paths)
+
+
+@pytest.mark.parametrize("layout", ["raw", "."])
+def test_a_refused_row_of_a_seed_is_shown_as_it_stands_there(
+    paths: WarehousePaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str
+) -> None:
+    """The seeds are where WAREHOUSE_SEEDS says, laid out as in the repo or side by side."""
+    seeds = tmp_path / "seeds_of_ours"
+    for folder in {"raw", layout} if layout == "." else {"raw", "reference"}:
+        (seeds / folder).mkdir(parents=True, exist_ok=True)
+    (seeds / layout / "raw_orders.csv").write_text("order_id,amount,line_number\nO1,ten,2\n")
+    monkeypatch.setenv("WAREHOUSE_SEEDS", str(seeds))
+    row = "'seed' as load_id, 'raw_orders.csv' as file, 2 as line_number, 1 as record_number, 'orders' as entity"
+    more = f"create table made.marts.quarantined_rows as select {row}, 'bad_amount' as reason, 'O1' as key_value"
+    publish_version(paths, keep(paths, "run", more=[more]))
+    assert [each["raw_line"] for each in quarantined_rows(paths, Wanted()).rows] == ["order_id=O1, amount=ten"]
