@@ -78,6 +78,11 @@ class PlannedColumn:
         return self.positions + tuple(place for part in self.parts for place in part.all_positions)
 
     @property
+    def has_separators(self) -> bool:
+        """Whether the separators of its numbers are declared, or those of a part."""
+        return bool(self.rule.decimal or self.rule.thousands) or any(part.has_separators for part in self.parts)
+
+    @property
     def lookups(self) -> tuple[Lookup, ...]:
         """Lookups of the rule and of its parts."""
         own = (self.rule.lookup,) if self.rule.lookup else ()
@@ -124,6 +129,11 @@ class Plan:
     notes: tuple[str, ...]
     lookups: tuple[Lookup, ...] = ()
     corrects: AnyMapping[str, int] | None = None
+
+    @property
+    def has_separators(self) -> bool:
+        """Whether texts are read as numbers by declared separators: cells that are numbers must not look like those."""
+        return any(column.has_separators for output in self.outputs for column in output.columns.values())
 
 
 def _positions(header: Header) -> dict[str, list[int]]:

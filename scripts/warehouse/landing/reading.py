@@ -25,6 +25,7 @@ from warehouse.landing.header import Header, Plan, combined_header
 from warehouse.landing.mapping import FileRule
 from warehouse.landing.messages import FileRejectedError
 from warehouse.landing.rows import BAD_JSON, RowCollector, Rows, Shape, escaped
+from warehouse.landing.texts import ungrouped, ungrouped_array
 
 Planner = Callable[[Header], Plan]
 Blocks = Iterator[Rows | Future[Rows]]
@@ -224,12 +225,20 @@ def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+class _Number(str):
+    """A number with a point in the spelling of its file."""
+
+    __slots__ = ()
+
+
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_unique_names, parse_float=str, parse_int=str, parse_constant=str, strict=False
+    object_pairs_hook=_unique_names, parse_float=_Number, parse_int=str, parse_constant=str, strict=False
 )
 
 
-def _json_cell(value: Any) -> str | None:
+def _json_cell(value: Any, has_separators: bool) -> str | None:
+    if has_separators and isinstance(value, _Number):
+        return ungrouped(value)
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -336,7 +345,7 @@ def _open_json(contents: Contents, planner: Planner) -> OpenFile:
             if record is None:
                 collector.add_bad(line - start, BAD_JSON, escaped(text))
             else:
-                cells = [_json_cell(record.get(name)) for name in names]
+                cells = [_json_cell(record.get(name), plan.has_separators) for name in names]
                 is_bad = any(cell is not None and _SURROGATE.search(cell) for cell in cells)
                 collector.add(line - start, cells, partial(escaped, text), is_bad)
                 multibyte = multibyte or not text.isascii()
@@ -351,13 +360,15 @@ def _open_json(contents: Contents, planner: Planner) -> OpenFile:
 # ---------------------------------------------------------------- workbooks
 
 
-def _workbook_cell(value: Any) -> str | None:
+def _workbook_cell(value: Any, has_separators: bool = False) -> str | None:
     if value is None:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
+    if isinstance(value, float):
+        return ungrouped(str(value)) if has_separators else str(value)
     if isinstance(value, datetime.datetime):
         return value.isoformat(sep=" ")
     if isinstance(value, datetime.date | datetime.time):
@@ -390,7 +401,7 @@ def _open_workbook(contents: Contents, rule: FileRule | None, planner: Planner) 
     def cells() -> Iterator[tuple[int, list[str | None], str]]:
         try:
             for line, row in rows:
-                values = [_workbook_cell(value) for value in row]
+                values = [_workbook_cell(value, plan.has_separators) for value in row]
                 while len(values) > plan.shape.total and values[-1] is None:
                     values.pop()
                 values += [None] * (plan.shape.total - len(values))
@@ -487,7 +498,7 @@ def _open_parquet(contents: Contents, planner: Planner) -> OpenFile:
             with open_regular(contents.path) as file:
                 parquet = pq.ParquetFile(file, buffer_size=_PARQUET_BUFFER)
                 for batch in parquet.iter_batches(batch_size=_rows_at_once(parquet.metadata)):
-                    waiting.append(pool.submit(_rows_of_batch, reader, batch))
+                    waiting.append(pool.submit(_rows_of_batch, reader, batch, plan.has_separators))
                     while len(waiting) > _BATCHES_AHEAD:
                         yield waiting.popleft()
         except _PARQUET_DAMAGE:
@@ -500,11 +511,13 @@ def _open_parquet(contents: Contents, planner: Planner) -> OpenFile:
     return OpenFile(plan, [], blocks, 0)
 
 
-def _rows_of_batch(reader: ColumnReader, batch: pa.RecordBatch) -> Rows:
+def _rows_of_batch(reader: ColumnReader, batch: pa.RecordBatch, has_separators: bool) -> Rows:
     texts = []
     for position, (name, column) in enumerate(zip(batch.schema.names, batch.columns, strict=True)):
         try:
-            texts.append(as_text(column))
+            text = as_text(column)
+            is_number = pa.types.is_floating(column.type) or pa.types.is_decimal(column.type)
+            texts.append(ungrouped_array(text) if has_separators and is_number else text)
         except _PARQUET_DAMAGE:
             if reader.wants(position):
                 raise FileRejectedError(

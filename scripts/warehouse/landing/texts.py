@@ -138,3 +138,16 @@ def joined_cells(columns: Sequence[pa.Array], null: str) -> list[bytes]:
     joined = pc.binary_join_element_wise(*columns, "\x1f", null_handling="replace", null_replacement=null)
     texts: list[bytes] = pc.cast(joined, pa.binary()).to_pylist()
     return texts
+
+
+def ungrouped(text: str) -> str:
+    """Return the text of a number with a fourth decimal where it has three: 1.085 could be grouped thousands."""
+    return f"{text}0" if text[-4:-3] == "." else text
+
+
+def ungrouped_array(texts: pa.Array) -> pa.Array:
+    """Return the texts of numbers as `ungrouped` returns one."""
+    has_three = pc.equal(pc.utf8_slice_codeunits(texts, -4, -3), ".")
+    if not pc.any(has_three, min_count=1).as_py():
+        return texts
+    return pc.if_else(has_three, pc.binary_join_element_wise(texts, "0", ""), texts)

@@ -3,9 +3,13 @@
 # ruff: noqa: E501 - the header lines of the vendors are kept whole.
 
 import datetime
+import json
 from collections.abc import Callable
 from pathlib import Path
 
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -446,3 +450,28 @@ def test_yes_and_no_are_texts(warehouse: Warehouse, write: Write) -> None:
     lines = "1,a,2024-01-01,5,NO,Yes,false\n2,a,2024-01-01,5,SE,No,false\n3,a,2024-01-01,5,1,Yes,true\n"
     warehouse.land(write("o.csv", "No,Customer,Date,Total,Country,Paid,Closed\n" + lines), source=str(mapping))
     assert warehouse.rows("orders", "order_id, currency") == [("1", "NOK")]
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "parquet", "jsonl"])
+def test_separators_are_for_texts_and_not_for_numbers(kind: str, warehouse: Warehouse, tmp_path: Path) -> None:
+    separators = NUMBERS.replace("{separators}", 'decimal: ","').replace("{mrr}", "amount").replace("*.csv", "*")
+    mapping = tmp_path / "mine.yml"
+    mapping.write_text(separators.replace("    delimiter: semicolon\n", ""), encoding="utf-8")
+    # A text may have thousands; of two columns, one holds numbers and the other texts.
+    numbers, file = [1.085, 1234.5, 12.0, 1234.567, -0.125], tmp_path / f"subs.{kind}"
+    rows = [{"id": f"n{at}", "start": "2024-01-01", "amount": number} for at, number in enumerate(numbers)]
+    if kind == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), file)
+    else:
+        rows.append({"id": "text", "start": "2024-01-01", "amount": "1.085"})
+        if kind == "jsonl":
+            file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        else:
+            workbook = openpyxl.Workbook()
+            for row in [list(rows[0]), *(list(row.values()) for row in rows)]:
+                workbook.active.append(row)
+            workbook.save(file)
+    warehouse.land(file, source=str(mapping))
+    landed = [text for (text,) in warehouse.rows("subscription_periods", "mrr")]
+    assert [float(text) for text in landed[: len(numbers)]] == numbers
+    assert landed[len(numbers) :] == ([] if kind == "parquet" else ["1085"])
