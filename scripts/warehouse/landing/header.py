@@ -102,14 +102,14 @@ class PlannedCondition:
 class Output:
     """One entity to be made of a file.
 
-    `contents` are the source columns that a generated key is hashed from.
+    `contents` are the source columns that a generated key is hashed from: the name of each, and its position.
     """
 
     entity: Entity
     columns: AnyMapping[str, PlannedColumn]
     conditions: tuple[PlannedCondition, ...]
     is_distinct: bool
-    contents: tuple[int, ...]
+    contents: tuple[tuple[str, int], ...]
 
     @property
     def generated(self) -> tuple[str, ...]:
@@ -317,6 +317,12 @@ def _wanted_name(rule: ColumnRule) -> str:
     )
 
 
+def _labelled(header: Header) -> tuple[tuple[str, int], ...]:
+    """Return the columns by name and position, in the order of their names; namesakes are numbered."""
+    names = [normal_name(names[0]) for names in header.aliases[: header.named]]
+    return tuple(sorted((f"{name} {names[:position].count(name)}", position) for position, name in enumerate(names)))
+
+
 def _plan(
     header: Header,
     rules: tuple[EntityRule, ...],
@@ -327,7 +333,7 @@ def _plan(
     notes: list[str] = []
     used: set[int] = set()
     key_sources: set[int] = set()
-    contents = tuple(range(header.named))
+    contents = _labelled(header)
     for rule in rules:
         entity = entities()[rule.entity]
         columns: dict[str, PlannedColumn] = {}
@@ -368,7 +374,7 @@ def _plan(
         used.update(condition.position for condition in conditions)
         output = Output(entity, columns, tuple(conditions), rule.is_distinct, contents)
         if output.generated:
-            used.update(contents)
+            used.update(position for _, position in contents)
         outputs.append(output)
         if absent:
             notes.append(f"mapped columns not in the file: {', '.join(printable(each, 40) for each in absent)}")

@@ -18,7 +18,7 @@ from warehouse.landing.header import Output, PlannedColumn
 from warehouse.landing.mapping import ColumnRule, Lookup
 from warehouse.landing.personal_data import Tokens
 from warehouse.landing.rows import Rows
-from warehouse.landing.texts import joined_cells, trimmed, trimmed_array
+from warehouse.landing.texts import labelled_cells, trimmed, trimmed_array
 
 Lookups = AnyMapping[Lookup, AnyMapping[str, str]]
 
@@ -172,11 +172,13 @@ def _column(planned: PlannedColumn, rows: Rows, lookups: Lookups, changes: dict[
 
 
 def _digests(output: Output, rows: Rows, source: str) -> list[bytes]:
-    """Return the hash of source, entity and all source cells of each row; NULL and empty are one."""
+    """Return the hash of source, entity and all filled cells of each row under the names of their columns.
+
+    Neither a new column, empty in the rows that were there before, nor another order of columns changes it.
+    """
     start = hashlib.blake2b(f"{source}\x1e{output.entity.name}\x1e".encode(), digest_size=16)
-    columns = [rows.columns[position] for position in output.contents]
     digests = []
-    for contents in joined_cells(columns, ""):
+    for contents in labelled_cells([(name, rows.columns[position]) for name, position in output.contents]):
         each = start.copy()
         each.update(contents)
         digests.append(each.digest())

@@ -14,7 +14,9 @@ def test_the_figures_of_the_readme_are_those_of_the_sample(tested_build: TestedB
     print_headline(Console(file=written, width=120), headline(tested_build.folder / "marts_build.duckdb"))
     said = {" ".join(line.split()) for line in written.getvalue().splitlines()}
     text = (PROJECT_DIR / "README.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"^Retention in the last complete month$.*?(?=^published run)", text, re.DOTALL | re.MULTILINE)
+    (block,) = re.findall(
+        r"^Retention in the last complete month$.*?(?=^published run)", text, re.DOTALL | re.MULTILINE
+    )
     shown = {" ".join(line.split()) for line in block.splitlines() if not line.lstrip().startswith("─")}
     assert len(shown) > 15
     assert shown - said == set()

@@ -178,6 +178,16 @@ def test_generated_keys_match_again_and_keep_duplicates(warehouse: Warehouse, wr
     assert len(set(first)) == 4
 
 
+def test_generated_keys_do_not_depend_on_new_columns_or_their_order(warehouse: Warehouse, write: Write) -> None:
+    mapping = str(write("mine.yml", rule().replace("order_id: id", "order_id: {generated: true}"), "mappings"))
+    warehouse.land(write("one.csv", "who,day,sum\nA,2024-01-01,5\nB,2024-01-01,\n"), source=mapping)
+    later = "day,who,new,sum\n2024-01-01,A,,5\n2024-01-01,B,,\n2024-01-01,B,5,\n,5,,\n"
+    warehouse.land(write("two.csv", later), source=mapping)
+    keys = [key for (key,) in warehouse.rows("orders", "order_id") if key]
+    # Cells under other names are other contents.
+    assert (len(keys), len(set(keys))) == (6, 4)
+
+
 def test_a_missing_mapped_column_names_the_closest(warehouse: Warehouse, write: Write) -> None:
     mapping = str(write("mine.yml", rule(), "mappings"))
     result = warehouse.land(write("data.csv", "id,who,day,sums\n1,2,3,4\n"), source=mapping).files[0]
