@@ -16,6 +16,8 @@ from warehouse.landing.run import iterate_rows, read_privately
 from warehouse.paths import PROJECT_DIR
 
 LARGEST_SEED = 1_000_000
+# The delivery of rows that name none, as staging has it. The contract types the column: dbt warns where it is missing.
+_LOAD = "seed"
 
 
 def write_seeds(
@@ -105,15 +107,16 @@ def _too_large(entity: Entity) -> str:
 def _write(target: Path, entity: Entity, deliveries: list[Path]) -> None:
     """Write one seed. `line_number` is the line of the seed file itself, so that a row can be found there."""
     line, size = 2, 0
+    load = [] if entity.is_reference else [_LOAD]
     with target.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*entity.column_names, "line_number"])
+        writer.writerow([*entity.column_names, *(["load_id"] if load else []), "line_number"])
         for batch in iterate_rows(deliveries):
             columns = [batch.column(name).to_pylist() for name in entity.column_names]
             for cells in zip(*columns, strict=True):
                 # Line breaks of every kind become one, so that a line number means the same to every reader.
                 texts = ["" if cell is None else "\n".join(cell.splitlines()) for cell in cells]
-                writer.writerow([*texts, line])
+                writer.writerow([*texts, *load, line])
                 line += 1 + sum(text.count("\n") for text in texts)
                 size += sum(len(text.encode()) for text in texts) + len(texts)
                 if size >= LARGEST_SEED:

@@ -156,7 +156,7 @@ def test_seeds_for_every_entity(tmp_path: Path) -> None:
     }
     with (seeds / "raw_deals.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
-    assert rows[0] == [*entities()["deals"].column_names, "line_number"]
+    assert rows[0] == [*entities()["deals"].column_names, "load_id", "line_number"]
     assert len(rows) == 8_801
     assert [row[-1] for row in rows[1:4]] == ["2", "3", "4"]
     first = {path.name: path.read_bytes() for path in seeds.iterdir()}
