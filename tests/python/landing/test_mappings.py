@@ -3,6 +3,7 @@
 # ruff: noqa: E501 - the header lines of the vendors are kept whole.
 
 import datetime
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -358,6 +359,80 @@ def test_qualtrics_three_header_rows(warehouse: Warehouse, write: Write) -> None
     )
     assert rows == [("R_1", "A1", "10", "fine", "2024-06-01 10:01:01", "EN")]
     assert warehouse.rows("survey_responses", "respondent_id")[0][0].startswith("email:")
+
+
+SURVEYMONKEY_NAMES = (
+    "Respondent ID,Collector ID,Start Date,End Date,First Name,How likely is it that you would recommend us?,,"
+    "What is the main reason for your score?\n"
+)
+SURVEYMONKEY_ROW = "118,9,06/01/2024 01:05:00 PM,06/01/2024 01:06:00 PM,Siti Aminah,9,,They rang me\n"
+QUALTRICS_NAMES = "StartDate,RecordedDate,ResponseId,RecipientEmail,Q1,Q2\n"
+QUALTRICS_WORDING = (
+    "Start Date,Recorded Date,Response ID,Recipient Email,How likely are you to recommend us?,Why (2024)?\n"
+)
+QUALTRICS_ROW = "2024-06-01 10:00:00,2024-06-01 10:01:01,R_1xYzAbCd,x@private.example,10,tell us more they said\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "message"),
+    [
+        (
+            "surveymonkey",
+            SURVEYMONKEY_NAMES + 2 * SURVEYMONKEY_ROW,
+            "2, .* with both header rows, or .* header_rows: 1$",
+        ),
+        ("qualtrics", QUALTRICS_NAMES + 3 * QUALTRICS_ROW, "2, .* with all three header rows, or .* header_rows: 1$"),
+        ("qualtrics", QUALTRICS_NAMES + QUALTRICS_WORDING + 2 * QUALTRICS_ROW, "3, .* header_rows: 2$"),
+    ],
+)
+def test_a_respondent_is_no_header(warehouse: Warehouse, write: Write, source: str, text: str, message: str) -> None:
+    (result,) = warehouse.land(write("survey.csv", text), source=source).files
+    assert (result.verdict, result.file, warehouse.loads()) == ("rejected", "survey.csv", [])
+    assert re.search(f"holds data in row {message}", str(result.reason))
+    assert not re.search("Siti|rang|118|R_1|private|they said|\n", str(result.reason))
+
+
+@pytest.mark.parametrize(
+    ("cell", "verdict"),
+    [
+        ("17", "rejected"),
+        ("2024-06-01", "rejected"),
+        ("06/01/2024 01:05:00 PM", "rejected"),
+        ("R_1xYzAbCd", "rejected"),
+        ("someone@private.example", "rejected"),
+        ("", "accepted"),
+        ("Response", "accepted"),
+        ("Number of 2024", "accepted"),
+        ('"{""ImportId"":""QID1234_TEXT""}"', "accepted"),
+        # Names, because the mapping calls them so.
+        ("ID-2024-1", "accepted"),
+        ("order no", "accepted"),
+    ],
+)
+def test_a_further_header_row_holds_no_keys_and_times(
+    warehouse: Warehouse, write: Write, cell: str, verdict: str
+) -> None:
+    columns = {"order_id": ["ID-2024-1", "Order No"], "account_id": "who", "ordered_at": "day", "amount": "sum"}
+    text = rule(columns=columns).replace("name: '*.csv'", "name: '*.csv'\n  header_rows: 2")
+    export = write("data.csv", f"Order No,who,day,sum,2023\n{cell},,,2024,2\n1,2,2024-01-01,4,5\n")
+    (result,) = warehouse.land(export, source=str(write("mine.yml", text, "mappings"))).files
+    assert result.verdict == verdict, result.reason
+
+
+def test_an_address_is_no_header_whatever_its_column(warehouse: Warehouse, write: Write) -> None:
+    text = rule().replace("name: '*.csv'", "name: '*.csv'\n  header_rows: 2")
+    export = write("data.csv", "id,who,day,sum,note\n,,,,a@private.example\n1,2,2024-01-01,4,5\n")
+    (result,) = warehouse.land(export, source=str(write("mine.yml", text, "mappings"))).files
+    assert result.verdict == "rejected"
+
+
+def test_names_of_columns_left_out_are_those_of_the_first_row(warehouse: Warehouse, write: Write) -> None:
+    # A row without a key and a time looks like a header: its texts are not repeated.
+    below = ",,,,Siti Aminah,Response,Other: they rang me,Open-Ended Response\n"
+    path = write("survey.csv", SURVEYMONKEY_NAMES + below + SURVEYMONKEY_ROW)
+    result = warehouse.land(path, source="surveymonkey").files[0]
+    assert "columns left out: 'Collector ID', 'Start Date', 'First Name', column 7" in result.repairs
+    assert not re.search("Siti|rang me", str(warehouse.loads()))
 
 
 def test_typeform_delighted_and_google_forms(warehouse: Warehouse, write: Write) -> None:
