@@ -16,32 +16,34 @@ from warehouse.erasing.landing import drop_remembered
 from warehouse.errors import WarehouseError
 from warehouse.landing import zone
 from warehouse.landing.deliveries import Deliveries
-from warehouse.landing.files import Delivered, list_files
+from warehouse.landing.files import Delivered, list_files, name_inside
 from warehouse.landing.full_deliveries import complete_full_deliveries, hold_full_deliveries
 from warehouse.landing.mapping import Mapping
+from warehouse.landing.messages import FileRejectedError
 from warehouse.landing.personal_data import Tokens, token_key
 from warehouse.landing.report import FileResult, Options, Report
 from warehouse.paths import WarehousePaths
 
 
-def _not_in_mapping(delivered: Delivered, mapping: Mapping) -> bool:
-    """Tell whether a file that a folder brought along is no business of the mapping."""
+def _why_skipped(delivered: Delivered, mapping: Mapping) -> str | None:
+    """Return why a file that a folder brought along is no business of the mapping, None when it may be."""
     names = [rule for rule in mapping.files if rule.names]
-    return (
-        delivered.is_from_folder
-        and len(names) == len(mapping.files)
-        and not any(
-            rule.fits_name(re.sub(r"\.(gz|zip)$", "", delivered.path.name, flags=re.IGNORECASE)) for rule in names
-        )
-    )
+    outer = re.sub(r"\.(gz|zip)$", "", delivered.path.name, flags=re.IGNORECASE)
+    if not delivered.is_from_folder or len(names) < len(mapping.files) or any(rule.fits_name(outer) for rule in names):
+        return None
+    try:
+        inner = name_inside(delivered.path)
+    except FileRejectedError as error:
+        return str(error)
+    return None if any(rule.fits_name(inner) for rule in names) else f"no part of the mapping {mapping.name}"
 
 
 def _files_of(inputs: list[Path], options: Options) -> tuple[list[Delivered], list[tuple[str, str]]]:
     files, skipped = list_files(inputs)
     if options.mapping is not None:
-        others = [each for each in files if _not_in_mapping(each, options.mapping)]
-        skipped += [(each.name, f"no part of the mapping {options.mapping.name}") for each in others]
-        files = [each for each in files if each not in others]
+        reasons = {each.name: _why_skipped(each, options.mapping) for each in files}
+        skipped += [(name, reason) for name, reason in reasons.items() if reason is not None]
+        files = [each for each in files if reasons[each.name] is None]
     if not files:
         raise WarehouseError("no export files there: give .csv, .tsv, .txt, .xlsx, .parquet, .jsonl, .gz or .zip files")
     return files, skipped

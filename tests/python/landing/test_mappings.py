@@ -3,7 +3,9 @@
 # ruff: noqa: E501 - the header lines of the vendors are kept whole.
 
 import datetime
+import io
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -196,6 +198,31 @@ HUBSPOT_DEALS = (
     "101,Big one,Closed Won,2024-03-01 10:00,5000,Sales Pipeline,2024-01-01 09:00\n"
 )
 HUBSPOT_COMPANIES = "Record ID,Company name\n7,Noa Levi Trading\n"
+
+
+def zipped(**contents: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in contents.items():
+            archive.writestr(f"{name}.csv", text)
+    return buffer.getvalue()
+
+
+def test_archives_of_a_folder_are_matched_by_the_name_inside(warehouse: Warehouse, write: Write) -> None:
+    write("export3.zip", zipped(all_deals=HUBSPOT_DEALS))
+    write("export4.zip", zipped(invoices="Number\n1\n"))
+    write("both.zip", zipped(all_deals=HUBSPOT_DEALS, all_companies=HUBSPOT_COMPANIES))
+    folder = write("torn.zip", "PK").parent
+    report = warehouse.land(folder, source="hubspot")
+    assert [(each.file, each.verdict) for each in report.files if each.entity == "deals"] == [
+        ("export3.zip/all_deals.csv", "accepted")
+    ]
+    assert not report.has_rejected
+    assert report.skipped == [
+        ("both.zip", "holds 2 files: an archive must hold exactly one"),
+        ("export4.zip", "no part of the mapping hubspot"),
+        ("torn.zip", "is a damaged ZIP archive"),
+    ]
 
 
 def test_a_vendor_brings_its_stages_along_with_deals(warehouse: Warehouse, write: Write) -> None:
