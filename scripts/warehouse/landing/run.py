@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from warehouse.erasing.landing import drop_remembered
 from warehouse.errors import WarehouseError
 from warehouse.landing import zone
-from warehouse.landing.deliveries import Deliveries
+from warehouse.landing.deliveries import Deliveries, no_part_of
 from warehouse.landing.files import Delivered, list_files, name_inside
 from warehouse.landing.full_deliveries import complete_full_deliveries, hold_full_deliveries
 from warehouse.landing.mapping import Mapping
@@ -23,6 +23,8 @@ from warehouse.landing.messages import FileRejectedError
 from warehouse.landing.personal_data import Tokens, token_key
 from warehouse.landing.report import FileResult, Options, Report
 from warehouse.paths import WarehousePaths
+
+_NO_FILES = "no export files there: give .csv, .tsv, .txt, .xlsx, .parquet, .jsonl, .gz or .zip files"
 
 
 def _why_skipped(delivered: Delivered, mapping: Mapping) -> str | None:
@@ -35,7 +37,7 @@ def _why_skipped(delivered: Delivered, mapping: Mapping) -> str | None:
         inner = name_inside(delivered.path)
     except FileRejectedError as error:
         return str(error)
-    return None if any(rule.fits_name(inner) for rule in names) else f"no part of the mapping {mapping.name}"
+    return None if any(rule.fits_name(inner) for rule in names) else no_part_of(mapping)
 
 
 def _files_of(inputs: list[Path], options: Options) -> tuple[list[Delivered], list[tuple[str, str]]]:
@@ -45,7 +47,7 @@ def _files_of(inputs: list[Path], options: Options) -> tuple[list[Delivered], li
         skipped += [(name, reason) for name, reason in reasons.items() if reason is not None]
         files = [each for each in files if reasons[each.name] is None]
     if not files:
-        raise WarehouseError("no export files there: give .csv, .tsv, .txt, .xlsx, .parquet, .jsonl, .gz or .zip files")
+        raise WarehouseError(_NO_FILES)
     return files, skipped
 
 
@@ -82,6 +84,7 @@ def land(
             raise WarehouseError(f"the warehouse folder cannot be written ({error.strerror or 'disk error'})") from None
         finally:
             shutil.rmtree(private, ignore_errors=True)
+    skipped += deliveries.skipped
     return Report(load_id or _replayed_load(deliveries.results), deliveries.results, skipped, deliveries.reasons())
 
 
@@ -108,6 +111,8 @@ def _take_all(
     deliveries = Deliveries(options, private, stamp, tokens, loads, paths)
     for delivered in files:
         deliveries.take(delivered, on_file(delivered.name))
+    if not deliveries.results:
+        raise WarehouseError(_NO_FILES)
     complete_full_deliveries(deliveries, on_file)
     if options.mapping is not None and any(result.verdict == "accepted" for result in deliveries.results):
         deliveries.provide(options.mapping)
@@ -131,7 +136,7 @@ def read_privately(
     by_entity: dict[str, list[Path]] = {}
     for taken in deliveries.accepted:
         by_entity.setdefault(taken.registry["entity"], []).append(taken.path)
-    return Report(None, deliveries.results, skipped, deliveries.reasons()), by_entity
+    return Report(None, deliveries.results, skipped + deliveries.skipped, deliveries.reasons()), by_entity
 
 
 def iterate_rows(paths: list[Path]) -> Iterator[pa.RecordBatch]:

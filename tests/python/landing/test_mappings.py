@@ -225,6 +225,33 @@ def test_archives_of_a_folder_are_matched_by_the_name_inside(warehouse: Warehous
     ]
 
 
+def test_files_of_other_vendors_in_a_folder_are_skipped(warehouse: Warehouse, write: Write) -> None:
+    # Fewer rows than a header of Qualtrics has.
+    others = [write("companies.csv", HUBSPOT_COMPANIES), write("deals.csv", HUBSPOT_DEALS), write("one.csv", "id\n")]
+    with pytest.raises(WarehouseError, match="no export files there"):
+        warehouse.land(others[0].parent, source="qualtrics")
+    import_ids = ",".join('"{""ImportId"":""QID1""}"' for _ in range(6)) + "\n"
+    folder = write("survey.csv", QUALTRICS_NAMES + QUALTRICS_WORDING + import_ids + QUALTRICS_ROW).parent
+    report = warehouse.land(folder, source="qualtrics")
+    assert {each.file: each.verdict for each in report.files if each.entity != "surveys"} == {"survey.csv": "accepted"}
+    assert report.skipped == [(path.name, "no part of the mapping qualtrics") for path in others]
+    # What is named itself, and what the vendor's header says to be its own, is not passed over.
+    assert warehouse.land(*others, source="qualtrics").has_rejected
+    write("survey.csv", QUALTRICS_NAMES + QUALTRICS_ROW)
+    (result,) = warehouse.land(folder, source="qualtrics").files
+    assert (result.file, result.verdict) == ("survey.csv", "rejected")
+
+
+def test_a_header_alone_tells_which_files_of_a_folder_are_meant(warehouse: Warehouse, write: Write) -> None:
+    mapping = write("mine.yml", rule().replace("name: '*.csv'", "header: [who, sum]"), "mappings")
+    write("data.csv", "id,who,day,sum\n1,2,2024-01-01,4\n")
+    folder = write("deals.csv", HUBSPOT_DEALS).parent
+    report = warehouse.land(folder, source=str(mapping))
+    assert ([each.verdict for each in report.files], report.skipped) == (
+        ["accepted"], [("deals.csv", "no part of the mapping mine")],
+    )  # fmt: skip
+
+
 def test_a_vendor_brings_its_stages_along_with_deals(warehouse: Warehouse, write: Write) -> None:
     broken = write("broken_deals.csv", HUBSPOT_DEALS.replace("Deal Stage", "Phase"))
     warehouse.land(write("companies.csv", HUBSPOT_COMPANIES), broken, source="hubspot")
