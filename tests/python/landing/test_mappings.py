@@ -279,13 +279,18 @@ def test_stages_of_ones_own_speak_whatever_a_vendor_brings_along(warehouse: Ware
     assert warehouse.rows("deal_stages", "stage") == [("Signed",)]
 
 
-def test_the_day_of_a_closing_is_compared_with_the_day_of_the_creation(warehouse: Warehouse, write: Write) -> None:
+@pytest.mark.parametrize("created", ["2024-03-01T14:30:00.000+0000", "2024-03-01 14:30:00", "2024-03-01"])
+def test_the_day_of_a_closing_is_compared_with_the_day_of_the_creation(
+    warehouse: Warehouse, write: Write, created: str
+) -> None:
     deals = (
-        "Id,StageName,CloseDate,CreatedDate,RecordTypeId\n006A,Closed Won,2024-03-01,2024-03-01T14:30:00.000+0000,{}\n"
+        f"Id,StageName,CloseDate,CreatedDate,RecordTypeId\n006A,Closed Won,2024-03-01,{created},012000000000000AAA\n"
     )
-    path = write("Opportunity.csv", deals.format("012000000000000AAA"))
-    rows = landed(warehouse, path, "salesforce", "created_at, closed_at, pipeline")
+    rows = landed(warehouse, write("Opportunity.csv", deals), "salesforce", "created_at, closed_at, pipeline")
     assert rows == [("2024-03-01", "2024-03-01", None)]
+    deals = f"Record Id,Deal Name,Account Name,Closing Date,Stage,Created Time\nzcrm_1,D,Org,2024-03-01,Closed Won,{created}\n"
+    warehouse.land(write("Deals.csv", deals), source="zoho")
+    assert warehouse.rows("deals", "created_at, closed_at", "deal_id desc")[0] == ("2024-03-01", "2024-03-01")
 
 
 def test_google_forms_times_are_those_of_the_sheet(warehouse: Warehouse, write: Write) -> None:
