@@ -288,6 +288,9 @@ def test_the_day_of_a_closing_is_compared_with_the_day_of_the_creation(
     )
     rows = landed(warehouse, write("Opportunity.csv", deals), "salesforce", "created_at, closed_at, pipeline")
     assert rows == [("2024-03-01", "2024-03-01", None)]
+    deals = f"id,account_id,stage_name,close_date,created_date\n006B,001,Closed Won,2024-03-01 00:00:00,{created}\n"
+    warehouse.land(write("sf_opportunity_data.csv", deals), source="salesforce_connector")
+    assert warehouse.rows("deals", "created_at", "deal_id desc")[0] == ("2024-03-01",)
     deals = f"Record Id,Deal Name,Account Name,Closing Date,Stage,Created Time\nzcrm_1,D,Org,2024-03-01,Closed Won,{created}\n"
     warehouse.land(write("Deals.csv", deals), source="zoho")
     assert warehouse.rows("deals", "created_at, closed_at", "deal_id desc")[0] == ("2024-03-01", "2024-03-01")
