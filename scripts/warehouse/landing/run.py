@@ -21,6 +21,7 @@ from warehouse.landing.full_deliveries import complete_full_deliveries, hold_ful
 from warehouse.landing.mapping import Mapping
 from warehouse.landing.messages import FileRejectedError
 from warehouse.landing.personal_data import Tokens, token_key
+from warehouse.landing.placeholders import refuse_placeholders
 from warehouse.landing.report import FileResult, Options, Report
 from warehouse.paths import WarehousePaths
 
@@ -43,6 +44,7 @@ def _why_skipped(delivered: Delivered, mapping: Mapping) -> str | None:
 def _files_of(inputs: list[Path], options: Options) -> tuple[list[Delivered], list[tuple[str, str]]]:
     files, skipped = list_files(inputs)
     if options.mapping is not None:
+        refuse_placeholders(options.mapping)
         reasons = {each.name: _why_skipped(each, options.mapping) for each in files}
         skipped += [(name, reason) for name, reason in reasons.items() if reason is not None]
         files = [each for each in files if reasons[each.name] is None]
