@@ -28,7 +28,7 @@ from warehouse.landing.files import Contents, Delivered, check_file
 from warehouse.landing.formulas import restored_array
 from warehouse.landing.lookups import load_lookups
 from warehouse.landing.mapping import Mapping
-from warehouse.landing.messages import FileRejectedError
+from warehouse.landing.messages import FileRejectedError, UnknownFileError
 from warehouse.landing.personal_data import Tokens
 from warehouse.landing.reading import OpenFile
 from warehouse.landing.recognition import entity_of_name, open_delivered
@@ -62,6 +62,11 @@ class Unchanged:
     delivered: Delivered
     rows: list[dict[str, Any]]
     results: list[FileResult]
+
+
+def no_part_of(mapping: Mapping) -> str:
+    """Return why a file of a folder is skipped that the mapping does not know."""
+    return f"no part of the mapping {mapping.name}"
 
 
 def exported_time(
@@ -106,6 +111,7 @@ class Deliveries:
         self.loads = loads
         self.accepted: list[Accepted] = []
         self.results: list[FileResult] = []
+        self.skipped: list[tuple[str, str]] = []
         self.unchanged: list[Unchanged] = []
         self._number = 0
 
@@ -181,6 +187,9 @@ class Deliveries:
                 self.unchanged.append(Unchanged(delivered, unchanged, self.results[-len(unchanged) :]))
             return
         except FileRejectedError as error:
+            if isinstance(error, UnknownFileError) and delivered.is_from_folder and self.options.mapping is not None:
+                self.skipped.append((name, no_part_of(self.options.mapping)))
+                return
             reason = str(error)
         except WarehouseError:
             raise

@@ -18,6 +18,7 @@ from warehouse.landing.header import Header, Output, PlannedColumn, best_entity,
 from warehouse.landing.mapping import SHIPPED_DIR, load_mapping, shipped_mappings
 from warehouse.landing.messages import FileRejectedError, looks_like_data, printable, shown_column
 from warehouse.landing.names import closest, normal_name
+from warehouse.landing.placeholders import PLACEHOLDER
 from warehouse.landing.reading import read_header
 from warehouse.landing.recognition import entity_of_name, open_delivered
 from warehouse.landing.report import Options
@@ -179,7 +180,7 @@ def propose_mapping(name: str, header: Header, entity: Entity) -> tuple[dict[str
         "columns": {c: columns[c] for c in entity.column_names if c in columns},
     }
     if missing:
-        rule["constants"] = dict.fromkeys(missing, "CHOOSE")
+        rule["constants"] = dict.fromkeys(missing, PLACEHOLDER)
     return {"source": "my_source", "files": [{"name": name, "entities": [rule]}]}, missing
 
 
@@ -193,7 +194,7 @@ def _propose(contents: Contents, header: Header, options: Options, console: Cons
     document, missing = propose_mapping(printable(contents.inner_name, 80), header, entity)
     console.print(Text(f"{contents.name}: a mapping to start from, as {entity.name} (save it, give it to --source):"))
     if missing:
-        console.print(Text(f"  replace CHOOSE by a constant, or map a column: {', '.join(missing)}"))
+        console.print(Text(f"  replace {PLACEHOLDER} by a constant, or map a column: {', '.join(missing)}"))
     console.print(Text(f"  examples: {SHIPPED_DIR.name}/*.yml, docs/mapping_files.md"))
     sys.stdout.write(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 

@@ -192,14 +192,13 @@ def check_file(delivered: Delivered) -> Contents:
     if container == "gz":
         if not start.startswith(b"\x1f\x8b"):
             raise FileRejectedError("is not a gzip file")
-        inner = path.name[:-3]
+        inner = name_inside(path)
         if suffix == ".gz":
             raise FileRejectedError("does not say what is inside: name it like orders.csv.gz")
     elif container == "zip":
         if not start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
             raise FileRejectedError("is not a ZIP archive")
-        member = _only_member(path)
-        inner = PurePosixPath(member.filename).name
+        inner = name_inside(path)
         name = shown_file(f"{delivered.name}/{inner}")
         suffix = data_suffix(inner)
         if PurePosixPath(inner.lower()).suffix not in DATA_SUFFIXES:
@@ -219,6 +218,17 @@ def check_file(delivered: Delivered) -> Contents:
     elif not container:
         _check_start(start, suffix)
     return Contents(path, name, inner, kind, container, digest, size)
+
+
+def name_inside(path: Path) -> str:
+    """Return the name by which a file is matched, the one inside where it is compressed.
+
+    Raises FileRejectedError for an archive that does not tell.
+    """
+    lowered = path.name.lower()
+    if lowered.endswith(".zip"):
+        return PurePosixPath(_only_member(path).filename).name
+    return path.name[:-3] if lowered.endswith(".gz") else path.name
 
 
 def _only_member(path: Path) -> zipfile.ZipInfo:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping as AnyMapping
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from warehouse.contract import Entity, entities
 from warehouse.landing.mapping import ColumnRule, EntityRule, FileRule, Lookup, canonical_rule
@@ -23,6 +24,12 @@ EXPORTED_ADDRESS = (
 )
 EXPORTED_RAW_LINE = "quarantined_raw_line"
 _LISTED_COLUMNS = 10
+# Columns whose cells are told from words: keys, times and addresses.
+_TELLING_TYPES = ("id", "timestamp", "date", "month", "email")
+_ADDRESS = re.compile(r"[^@\s]+[@＠﹫][^@\s]+")
+_NUMBER_TIME_OR_LONG_ID = re.compile(
+    r"[-+]?\d[\d.,]*|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?|(?=\S*\d)\w[\w.:-]{5,}", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,12 @@ class Header:
     def named(self) -> int:
         """Number of columns up to the last one with a name; those after it must be empty."""
         return max((number for number, names in enumerate(self.aliases, 1) if any(names)), default=0)
+
+    @property
+    def shown_names(self) -> tuple[str, ...]:
+        """The name of each column for messages, of the first row alone: another row may be a respondent's after all."""
+        has_groups = any(len(names) > 1 for names in self.aliases)
+        return tuple(accumulate(self.names, lambda group, name: name or group)) if has_groups else self.names
 
 
 def combined_header(rows: Sequence[Sequence[str]]) -> Header:
@@ -232,9 +245,45 @@ def plan_correction(header: Header, declared: Entity | None) -> Plan:
 def plan_mapped(header: Header, rule: FileRule) -> Plan:
     """Plan a file of a mapping.
 
-    Raises FileRejectedError when a required column has no source in the header.
+    Raises FileRejectedError when a required column has no source in the header, or a row of data was taken for a
+    header.
     """
+    _refuse_data_as_header(header, rule)
     return _plan(header, rule.entities, _positions(header))
+
+
+def _refuse_data_as_header(header: Header, rule: FileRule) -> None:
+    """Raise FileRejectedError when a further header row holds what only a row of data holds.
+
+    That is an address, or a number, a time or a long id below a key or a time that the mapping calls by its name.
+    """
+    named = {normal_name(name) for name in rule.header}
+    telling = set(named)
+    for each in rule.entities:
+        types = {column.name: column.type for column in entities()[each.entity].columns}
+        for column, column_rule in each.columns.items():
+            names = {normal_name(name) for name in _names_in(column_rule)}
+            named |= names
+            if types[column] in _TELLING_TYPES:
+                telling |= names
+    row_count = max((len(names) - 1 for names in header.aliases), default=1)
+    for number in range(1, row_count):
+        for joined, name, *below in header.aliases:
+            cell = below[number - 1]
+            is_name = {normal_name(cell), normal_name(joined)} & named or normal_name(cell) == normal_name(name)
+            pattern = _NUMBER_TIME_OR_LONG_ID if normal_name(name) in telling else None
+            if not is_name and (_ADDRESS.fullmatch(cell) or (pattern and pattern.fullmatch(cell))):
+                wanted = "both" if row_count == 2 else "all three"
+                raise FileRejectedError(
+                    f"holds data in row {number + 1}, where the mapping expects a header (header_rows: {row_count}): "
+                    f"export it with {wanted} header rows, or give a mapping of your own with header_rows: {number}"
+                )
+
+
+def _names_in(rule: ColumnRule) -> tuple[str, ...]:
+    """Return the names by which a rule calls source columns."""
+    parts = tuple(name for part in rule.first_filled for name in _names_in(part))
+    return (*rule.sources, *rule.join, *((rule.lookup.on,) if rule.lookup else ()), *parts)
 
 
 def _missing_message(header: Header, entity: Entity, missing: list[str], other: Entity | None) -> str:
@@ -382,7 +431,11 @@ def _plan(
     mapped.update(condition.position for output in outputs for condition in output.conditions)
     unknown = [place for place in range(header.named) if place not in mapped and place not in added]
     if unknown and header.has_header:
-        names = list(dict.fromkeys(shown_column(header.aliases[place][0], place + 1) for place in unknown))
+        groups = header.shown_names
+        # A group of which some column is mapped is not left out.
+        taken = {groups[place] for place in mapped} if groups != header.names else set()
+        shown = [shown_column("" if groups[place] in taken else groups[place], place + 1) for place in unknown]
+        names = list(dict.fromkeys(shown))
         listed = names[:_LISTED_COLUMNS]
         more = f" and {len(names) - _LISTED_COLUMNS} more" if len(names) > _LISTED_COLUMNS else ""
         notes.append(f"columns left out: {', '.join(listed)}{more}")

@@ -16,6 +16,10 @@ class FileRejectedError(WarehouseError):
     """
 
 
+class UnknownFileError(FileRejectedError):
+    """A file that no part of the mapping describes; what a folder brought along is passed over."""
+
+
 def printable(text: str, length: int) -> str:
     """Return `text` with control, format and unassigned characters replaced by `?`, cut to `length`."""
     shown = "".join("?" if unicodedata.category(character)[0] == "C" else character for character in text)

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 
 from warehouse.contract import Entity, entities
 from warehouse.landing.files import Contents
@@ -16,7 +18,7 @@ from warehouse.landing.header import (
     plan_mapped,
 )
 from warehouse.landing.mapping import FileRule
-from warehouse.landing.messages import FileRejectedError
+from warehouse.landing.messages import FileRejectedError, UnknownFileError
 from warehouse.landing.names import normal_name
 from warehouse.landing.reading import OpenFile, open_file
 from warehouse.landing.report import Options
@@ -116,12 +118,35 @@ def open_delivered(contents: Contents, options: Options) -> tuple[OpenFile, File
     if len(fits) == 1:
         return fits[0]
     telling = [refusal for refusal in refusals if str(refusal) == _CORRECTED_AND_MAPPED]
+    if not fits and not telling and not any(_may_be(contents, rule) for rule in rules):
+        raise UnknownFileError(str(refusals[0]))
     if by_name or len(rules) == 1 or telling:
         raise (telling or refusals)[0]
     if not fits:
         raise FileRejectedError(f"no part of the mapping {options.mapping.name} fits its name or header")
     raise FileRejectedError(
         f"several parts of the mapping {options.mapping.name} fit it: name the file as the mapping says"
+    )
+
+
+def _may_be(contents: Contents, rule: FileRule) -> bool:
+    """Tell whether a file may be of the kind that a rule describes: by its name, or by the columns of its header."""
+    says_only_types = all(re.fullmatch(r"\*(\.\w+)?", pattern) for pattern in rule.names)
+    if not rule.header or not says_only_types or not rule.header_rows:
+        return True
+    headers: list[Header] = []
+
+    def keep(header: Header) -> Plan:
+        headers.append(header)
+        raise FileRejectedError("")
+
+    # One row too: a file of other contents may have fewer rows than the rule's header.
+    for count in {rule.header_rows, 1}:
+        with suppress(FileRejectedError):
+            open_file(contents, replace(rule, header_rows=count), keep)
+    wanted = {normal_name(name) for name in rule.header}
+    return not headers or any(
+        wanted <= {normal_name(name) for names in header.aliases for name in names} for header in headers
     )
 
 

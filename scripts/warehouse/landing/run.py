@@ -15,35 +15,41 @@ import pyarrow.parquet as pq
 from warehouse.erasing.landing import drop_remembered
 from warehouse.errors import WarehouseError
 from warehouse.landing import zone
-from warehouse.landing.deliveries import Deliveries
-from warehouse.landing.files import Delivered, list_files
+from warehouse.landing.deliveries import Deliveries, no_part_of
+from warehouse.landing.files import Delivered, list_files, name_inside
 from warehouse.landing.full_deliveries import complete_full_deliveries, hold_full_deliveries
 from warehouse.landing.mapping import Mapping
+from warehouse.landing.messages import FileRejectedError
 from warehouse.landing.personal_data import Tokens, token_key
+from warehouse.landing.placeholders import refuse_placeholders
 from warehouse.landing.report import FileResult, Options, Report
 from warehouse.paths import WarehousePaths
 
+_NO_FILES = "no export files there: give .csv, .tsv, .txt, .xlsx, .parquet, .jsonl, .gz or .zip files"
 
-def _not_in_mapping(delivered: Delivered, mapping: Mapping) -> bool:
-    """Tell whether a file that a folder brought along is no business of the mapping."""
+
+def _why_skipped(delivered: Delivered, mapping: Mapping) -> str | None:
+    """Return why a file that a folder brought along is no business of the mapping, None when it may be."""
     names = [rule for rule in mapping.files if rule.names]
-    return (
-        delivered.is_from_folder
-        and len(names) == len(mapping.files)
-        and not any(
-            rule.fits_name(re.sub(r"\.(gz|zip)$", "", delivered.path.name, flags=re.IGNORECASE)) for rule in names
-        )
-    )
+    outer = re.sub(r"\.(gz|zip)$", "", delivered.path.name, flags=re.IGNORECASE)
+    if not delivered.is_from_folder or len(names) < len(mapping.files) or any(rule.fits_name(outer) for rule in names):
+        return None
+    try:
+        inner = name_inside(delivered.path)
+    except FileRejectedError as error:
+        return str(error)
+    return None if any(rule.fits_name(inner) for rule in names) else no_part_of(mapping)
 
 
 def _files_of(inputs: list[Path], options: Options) -> tuple[list[Delivered], list[tuple[str, str]]]:
     files, skipped = list_files(inputs)
     if options.mapping is not None:
-        others = [each for each in files if _not_in_mapping(each, options.mapping)]
-        skipped += [(each.name, f"no part of the mapping {options.mapping.name}") for each in others]
-        files = [each for each in files if each not in others]
+        refuse_placeholders(options.mapping)
+        reasons = {each.name: _why_skipped(each, options.mapping) for each in files}
+        skipped += [(name, reason) for name, reason in reasons.items() if reason is not None]
+        files = [each for each in files if reasons[each.name] is None]
     if not files:
-        raise WarehouseError("no export files there: give .csv, .tsv, .txt, .xlsx, .parquet, .jsonl, .gz or .zip files")
+        raise WarehouseError(_NO_FILES)
     return files, skipped
 
 
@@ -80,6 +86,7 @@ def land(
             raise WarehouseError(f"the warehouse folder cannot be written ({error.strerror or 'disk error'})") from None
         finally:
             shutil.rmtree(private, ignore_errors=True)
+    skipped += deliveries.skipped
     return Report(load_id or _replayed_load(deliveries.results), deliveries.results, skipped, deliveries.reasons())
 
 
@@ -106,6 +113,8 @@ def _take_all(
     deliveries = Deliveries(options, private, stamp, tokens, loads, paths)
     for delivered in files:
         deliveries.take(delivered, on_file(delivered.name))
+    if not deliveries.results:
+        raise WarehouseError(_NO_FILES)
     complete_full_deliveries(deliveries, on_file)
     if options.mapping is not None and any(result.verdict == "accepted" for result in deliveries.results):
         deliveries.provide(options.mapping)
@@ -129,7 +138,7 @@ def read_privately(
     by_entity: dict[str, list[Path]] = {}
     for taken in deliveries.accepted:
         by_entity.setdefault(taken.registry["entity"], []).append(taken.path)
-    return Report(None, deliveries.results, skipped, deliveries.reasons()), by_entity
+    return Report(None, deliveries.results, skipped + deliveries.skipped, deliveries.reasons()), by_entity
 
 
 def iterate_rows(paths: list[Path]) -> Iterator[pa.RecordBatch]:

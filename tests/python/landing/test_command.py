@@ -204,6 +204,29 @@ def test_explain_proposes_a_mapping_that_works(write: Write, tmp_path: Path) -> 
     assert run(export, "--source", mapping)[0] == 0
 
 
+def test_a_proposed_mapping_lands_only_when_it_is_filled_in(write: Write, tmp_path: Path) -> None:
+    export = write("orders_shop.csv", "Order Number,Order Date,Total\n1,2024-01-01,5\n")
+    _, proposed, _ = run("--explain", export)
+    mapping = tmp_path / "shop.yml"
+    unfilled = ["CHOOSE", {"first_filled": ["Order Number", {"from": "Total", "default": "CHOOSE"}]}]
+    for rule in (None, *unfilled):
+        document = yaml.safe_load(proposed)
+        if rule is not None:
+            document["files"][0]["entities"][0].pop("constants")
+            document["files"][0]["entities"][0]["columns"]["account_id"] = rule
+        mapping.write_text(yaml.safe_dump(document))
+        for further in ((), ("--to-seeds", tmp_path / "seeds")):
+            result = CliRunner().invoke(app, [str(each) for each in ("land", export, "--source", mapping, *further)])
+            assert result.exit_code == 1
+            assert str(result.exception) == (
+                "the mapping my_source: file 1, orders, account_id: still says CHOOSE: "
+                "replace it by a constant, or map a column"
+            )
+    assert not (tmp_path / "warehouse" / "landing").exists()
+    mapping.write_text(proposed.replace("CHOOSE", "the shop"))
+    assert run(export, "--source", mapping)[0] == 0
+
+
 def test_explain_knows_the_shipped_mappings() -> None:
     status, _, err = run("--explain", shared("data") / "carpentries")
     assert status == 0

@@ -3,7 +3,10 @@
 # ruff: noqa: E501 - the header lines of the vendors are kept whole.
 
 import datetime
+import io
 import json
+import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -222,6 +225,58 @@ HUBSPOT_DEALS = (
 HUBSPOT_COMPANIES = "Record ID,Company name\n7,Noa Levi Trading\n"
 
 
+def zipped(**contents: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in contents.items():
+            archive.writestr(f"{name}.csv", text)
+    return buffer.getvalue()
+
+
+def test_archives_of_a_folder_are_matched_by_the_name_inside(warehouse: Warehouse, write: Write) -> None:
+    write("export3.zip", zipped(all_deals=HUBSPOT_DEALS))
+    write("export4.zip", zipped(invoices="Number\n1\n"))
+    write("both.zip", zipped(all_deals=HUBSPOT_DEALS, all_companies=HUBSPOT_COMPANIES))
+    folder = write("torn.zip", "PK").parent
+    report = warehouse.land(folder, source="hubspot")
+    assert [(each.file, each.verdict) for each in report.files if each.entity == "deals"] == [
+        ("export3.zip/all_deals.csv", "accepted")
+    ]
+    assert not report.has_rejected
+    assert report.skipped == [
+        ("both.zip", "holds 2 files: an archive must hold exactly one"),
+        ("export4.zip", "no part of the mapping hubspot"),
+        ("torn.zip", "is a damaged ZIP archive"),
+    ]
+
+
+def test_files_of_other_vendors_in_a_folder_are_skipped(warehouse: Warehouse, write: Write) -> None:
+    # Fewer rows than a header of Qualtrics has.
+    others = [write("companies.csv", HUBSPOT_COMPANIES), write("deals.csv", HUBSPOT_DEALS), write("one.csv", "id\n")]
+    with pytest.raises(WarehouseError, match="no export files there"):
+        warehouse.land(others[0].parent, source="qualtrics")
+    import_ids = ",".join('"{""ImportId"":""QID1""}"' for _ in range(6)) + "\n"
+    folder = write("survey.csv", QUALTRICS_NAMES + QUALTRICS_WORDING + import_ids + QUALTRICS_ROW).parent
+    report = warehouse.land(folder, source="qualtrics")
+    assert {each.file: each.verdict for each in report.files if each.entity != "surveys"} == {"survey.csv": "accepted"}
+    assert report.skipped == [(path.name, "no part of the mapping qualtrics") for path in others]
+    # What is named itself, and what the vendor's header says to be its own, is not passed over.
+    assert warehouse.land(*others, source="qualtrics").has_rejected
+    write("survey.csv", QUALTRICS_NAMES + QUALTRICS_ROW)
+    (result,) = warehouse.land(folder, source="qualtrics").files
+    assert (result.file, result.verdict) == ("survey.csv", "rejected")
+
+
+def test_a_header_alone_tells_which_files_of_a_folder_are_meant(warehouse: Warehouse, write: Write) -> None:
+    mapping = write("mine.yml", rule().replace("name: '*.csv'", "header: [who, sum]"), "mappings")
+    write("data.csv", "id,who,day,sum\n1,2,2024-01-01,4\n")
+    folder = write("deals.csv", HUBSPOT_DEALS).parent
+    report = warehouse.land(folder, source=str(mapping))
+    assert ([each.verdict for each in report.files], report.skipped) == (
+        ["accepted"], [("deals.csv", "no part of the mapping mine")],
+    )  # fmt: skip
+
+
 def test_a_vendor_brings_its_stages_along_with_deals(warehouse: Warehouse, write: Write) -> None:
     broken = write("broken_deals.csv", HUBSPOT_DEALS.replace("Deal Stage", "Phase"))
     warehouse.land(write("companies.csv", HUBSPOT_COMPANIES), broken, source="hubspot")
@@ -249,13 +304,21 @@ def test_stages_of_ones_own_speak_whatever_a_vendor_brings_along(warehouse: Ware
     assert warehouse.rows("deal_stages", "stage") == [("Signed",)]
 
 
-def test_the_day_of_a_closing_is_compared_with_the_day_of_the_creation(warehouse: Warehouse, write: Write) -> None:
+@pytest.mark.parametrize("created", ["2024-03-01T14:30:00.000+0000", "2024-03-01 14:30:00", "2024-03-01"])
+def test_the_day_of_a_closing_is_compared_with_the_day_of_the_creation(
+    warehouse: Warehouse, write: Write, created: str
+) -> None:
     deals = (
-        "Id,StageName,CloseDate,CreatedDate,RecordTypeId\n006A,Closed Won,2024-03-01,2024-03-01T14:30:00.000+0000,{}\n"
+        f"Id,StageName,CloseDate,CreatedDate,RecordTypeId\n006A,Closed Won,2024-03-01,{created},012000000000000AAA\n"
     )
-    path = write("Opportunity.csv", deals.format("012000000000000AAA"))
-    rows = landed(warehouse, path, "salesforce", "created_at, closed_at, pipeline")
+    rows = landed(warehouse, write("Opportunity.csv", deals), "salesforce", "created_at, closed_at, pipeline")
     assert rows == [("2024-03-01", "2024-03-01", None)]
+    deals = f"id,account_id,stage_name,close_date,created_date\n006B,001,Closed Won,2024-03-01 00:00:00,{created}\n"
+    warehouse.land(write("sf_opportunity_data.csv", deals), source="salesforce_connector")
+    assert warehouse.rows("deals", "created_at", "deal_id desc")[0] == ("2024-03-01",)
+    deals = f"Record Id,Deal Name,Account Name,Closing Date,Stage,Created Time\nzcrm_1,D,Org,2024-03-01,Closed Won,{created}\n"
+    warehouse.land(write("Deals.csv", deals), source="zoho")
+    assert warehouse.rows("deals", "created_at, closed_at", "deal_id desc")[0] == ("2024-03-01", "2024-03-01")
 
 
 def test_google_forms_times_are_those_of_the_sheet(warehouse: Warehouse, write: Write) -> None:
@@ -383,6 +446,80 @@ def test_qualtrics_three_header_rows(warehouse: Warehouse, write: Write) -> None
     )
     assert rows == [("R_1", "A1", "10", "fine", "2024-06-01 10:01:01", "EN")]
     assert warehouse.rows("survey_responses", "respondent_id")[0][0].startswith("email:")
+
+
+SURVEYMONKEY_NAMES = (
+    "Respondent ID,Collector ID,Start Date,End Date,First Name,How likely is it that you would recommend us?,,"
+    "What is the main reason for your score?\n"
+)
+SURVEYMONKEY_ROW = "118,9,06/01/2024 01:05:00 PM,06/01/2024 01:06:00 PM,Siti Aminah,9,,They rang me\n"
+QUALTRICS_NAMES = "StartDate,RecordedDate,ResponseId,RecipientEmail,Q1,Q2\n"
+QUALTRICS_WORDING = (
+    "Start Date,Recorded Date,Response ID,Recipient Email,How likely are you to recommend us?,Why (2024)?\n"
+)
+QUALTRICS_ROW = "2024-06-01 10:00:00,2024-06-01 10:01:01,R_1xYzAbCd,x@private.example,10,tell us more they said\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "message"),
+    [
+        (
+            "surveymonkey",
+            SURVEYMONKEY_NAMES + 2 * SURVEYMONKEY_ROW,
+            "2, .* with both header rows, or .* header_rows: 1$",
+        ),
+        ("qualtrics", QUALTRICS_NAMES + 3 * QUALTRICS_ROW, "2, .* with all three header rows, or .* header_rows: 1$"),
+        ("qualtrics", QUALTRICS_NAMES + QUALTRICS_WORDING + 2 * QUALTRICS_ROW, "3, .* header_rows: 2$"),
+    ],
+)
+def test_a_respondent_is_no_header(warehouse: Warehouse, write: Write, source: str, text: str, message: str) -> None:
+    (result,) = warehouse.land(write("survey.csv", text), source=source).files
+    assert (result.verdict, result.file, warehouse.loads()) == ("rejected", "survey.csv", [])
+    assert re.search(f"holds data in row {message}", str(result.reason))
+    assert not re.search("Siti|rang|118|R_1|private|they said|\n", str(result.reason))
+
+
+@pytest.mark.parametrize(
+    ("cell", "verdict"),
+    [
+        ("17", "rejected"),
+        ("2024-06-01", "rejected"),
+        ("06/01/2024 01:05:00 PM", "rejected"),
+        ("R_1xYzAbCd", "rejected"),
+        ("someone@private.example", "rejected"),
+        ("", "accepted"),
+        ("Response", "accepted"),
+        ("Number of 2024", "accepted"),
+        ('"{""ImportId"":""QID1234_TEXT""}"', "accepted"),
+        # Names, because the mapping calls them so.
+        ("ID-2024-1", "accepted"),
+        ("order no", "accepted"),
+    ],
+)
+def test_a_further_header_row_holds_no_keys_and_times(
+    warehouse: Warehouse, write: Write, cell: str, verdict: str
+) -> None:
+    columns = {"order_id": ["ID-2024-1", "Order No"], "account_id": "who", "ordered_at": "day", "amount": "sum"}
+    text = rule(columns=columns).replace("name: '*.csv'", "name: '*.csv'\n  header_rows: 2")
+    export = write("data.csv", f"Order No,who,day,sum,2023\n{cell},,,2024,2\n1,2,2024-01-01,4,5\n")
+    (result,) = warehouse.land(export, source=str(write("mine.yml", text, "mappings"))).files
+    assert result.verdict == verdict, result.reason
+
+
+def test_an_address_is_no_header_whatever_its_column(warehouse: Warehouse, write: Write) -> None:
+    text = rule().replace("name: '*.csv'", "name: '*.csv'\n  header_rows: 2")
+    export = write("data.csv", "id,who,day,sum,note\n,,,,a@private.example\n1,2,2024-01-01,4,5\n")
+    (result,) = warehouse.land(export, source=str(write("mine.yml", text, "mappings"))).files
+    assert result.verdict == "rejected"
+
+
+def test_names_of_columns_left_out_are_those_of_the_first_row(warehouse: Warehouse, write: Write) -> None:
+    # A row without a key and a time looks like a header: its texts are not repeated.
+    below = ",,,,Siti Aminah,Response,Other: they rang me,Open-Ended Response\n"
+    path = write("survey.csv", SURVEYMONKEY_NAMES + below + SURVEYMONKEY_ROW)
+    result = warehouse.land(path, source="surveymonkey").files[0]
+    assert "columns left out: 'Collector ID', 'Start Date', 'First Name', column 7" in result.repairs
+    assert not re.search("Siti|rang me", str(warehouse.loads()))
 
 
 def test_typeform_delighted_and_google_forms(warehouse: Warehouse, write: Write) -> None:
