@@ -47,25 +47,28 @@ def quarantine(
 
     from warehouse.arguments import check_entity
     from warehouse.paths import warehouse_paths
-    from warehouse.publishing.quarantined import Wanted, export_quarantined, quarantined_rows
+    from warehouse.publishing.quarantined import UnknownNameError, Wanted, export_quarantined, quarantined_rows
 
     if force and export is None:
         raise typer.BadParameter("it belongs to --export", param_hint="--force")
     check_entity(entity)
     wanted = Wanted(entity, reason, load, limit, corrected)
     console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
-    if export is not None:
-        exported = export_quarantined(warehouse_paths(), wanted, export, force)
-        if as_json:
-            _print_json({"exported": [vars(each) for each in exported]})
+    try:
+        if export is not None:
+            exported = export_quarantined(warehouse_paths(), wanted, export, force)
         else:
-            _show_exported(exported, export, console)
-        return
-    listed = quarantined_rows(warehouse_paths(), wanted)
-    if as_json:
+            listed = quarantined_rows(warehouse_paths(), wanted)
+    except UnknownNameError as error:
+        raise typer.BadParameter(str(error), param_hint=error.option) from None
+    if export is None and as_json:
         _print_json({"rows": listed.rows, "total": listed.total, "corrected": listed.corrected})
-    else:
+    elif export is None:
         _show(listed, corrected, console)
+    elif as_json:
+        _print_json({"exported": [{"file": each.file, "entity": each.entity, "rows": each.rows} for each in exported]})
+    else:
+        _show_exported(exported, export, console)
 
 
 def _print_json(document: dict[str, object]) -> None:
@@ -92,7 +95,9 @@ def _show(listed: "Listed", is_corrected: bool, console: "Console") -> None:
 def _show_exported(exported: "list[Exported]", target: Path, console: "Console") -> None:
     for each in exported:
         console.print(f"exported  {each.file}: {each.rows:,} row{'s'[: each.rows != 1]} of {each.entity}")
-    if exported:
+    if any(each.seed_rows for each in exported):
+        console.print("rows of seeds cannot be landed: correct them in seeds/, then: warehouse build")
+    elif exported:
         console.print(f"correct them there, then: warehouse land {target}")
     else:
         console.print("no quarantined rows")

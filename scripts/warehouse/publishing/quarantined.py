@@ -3,7 +3,7 @@
 import csv
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +13,24 @@ from warehouse.contract import Entity, entities, seed_file
 from warehouse.errors import WarehouseError
 from warehouse.landing.formulas import neutralised
 from warehouse.landing.header import EXPORTED_ADDRESS, EXPORTED_RAW_LINE
-from warehouse.landing.zone import CORRECTIONS, QUARANTINE, ensure_landing_zone
+from warehouse.landing.names import closest
+from warehouse.landing.zone import CORRECTIONS, ERASED, QUARANTINE, ensure_landing_zone, read_loads
 from warehouse.paths import WarehousePaths, seeds_folder
 from warehouse.publishing.compact import literal, mart_tables, open_engine
 
 _ADDRESS = ("load_id", "file", "line_number", "record_number", "entity", "reason", "key_value")
 _SEED_LOAD_COLUMNS = ("load_id", "line_number")
+_RECONCILED = "load_reconciliation"
 _ROWS_AT_ONCE = 10_000
+
+
+class UnknownNameError(WarehouseError):
+    """The value of an option is the name of nothing."""
+
+    def __init__(self, option: str, message: str) -> None:
+        """Keep which option it is."""
+        super().__init__(message)
+        self.option = option
 
 
 @dataclass(frozen=True)
@@ -52,16 +63,20 @@ class Listed:
 
 @dataclass(frozen=True)
 class Exported:
-    """One file of exported rows."""
+    """One file of exported rows. Those of a seed are corrected in the seed, and cannot be landed."""
 
     file: str
     entity: str
     rows: int
+    seed_rows: int = 0
 
 
 @contextmanager
-def _listing(paths: WarehousePaths) -> Iterator[Any]:
-    """Open an engine with the view `listed`: every quarantined row once, and the load that corrected it."""
+def _listing(paths: WarehousePaths, wanted: Wanted) -> Iterator[Any]:
+    """Open an engine with the table `listed`: every quarantined row once, and the load that corrected it.
+
+    Raises UnknownNameError when the wanted reason or load is that of no row, but nearly that of some.
+    """
     import duckdb
 
     ensure_landing_zone(paths)
@@ -81,6 +96,7 @@ def _listing(paths: WarehousePaths) -> Iterator[Any]:
             ) using (load_id, entity, file, record_number)
             """  # noqa: S608
         )
+        _refuse_unknown(connection, paths, wanted)
         yield connection
     except duckdb.Error as error:
         raise WarehouseError(
@@ -91,9 +107,34 @@ def _listing(paths: WarehousePaths) -> Iterator[Any]:
         connection.close()
 
 
+def _refuse_unknown(connection: Any, paths: WarehousePaths, wanted: Wanted) -> None:
+    def names(column: str, table: str) -> set[str]:
+        return {row[0] for row in connection.execute(f"select distinct {column} from {table}").fetchall()}  # noqa: S608
+
+    if wanted.reason is not None and not _may_be_reason(wanted.reason):
+        _refuse_other("--reason", wanted.reason, names("reason", "listed"), "no quarantined row has this reason")
+    if wanted.load_id is not None:
+        known = names("load_id", "listed") | {row["load_id"] for row in read_loads(paths)}
+        if "live" in names("database_name", "duckdb_databases()") and _RECONCILED in mart_tables(connection, "live"):
+            # Loads of seeds, of which no row was refused.
+            known |= names("load_id", f"live.marts.{_RECONCILED}")
+        _refuse_other("--load", wanted.load_id, known, "there is no such load")
+
+
+def _may_be_reason(text: str) -> bool:
+    """Tell whether a reason is that of a column: one that rows may have, though none has it now."""
+    return any(text.startswith(f"{column}_") for entity in entities().values() for column in entity.column_names)
+
+
+def _refuse_other(option: str, given: str, known: set[str], problem: str) -> None:
+    near = closest(given, sorted(known))
+    if given not in known and near:
+        raise UnknownNameError(option, f"{problem}: did you mean {near}?")
+
+
 def _all_rows(connection: Any, paths: WarehousePaths) -> str:
     """Return a query over the rows that landing refused and the published ones, each once."""
-    folder = literal(str(paths.landing / QUARANTINE))
+    folder, erased = literal(str(paths.landing / QUARANTINE)), literal(str(paths.landing / ERASED))
     columns = ", ".join(_ADDRESS)
     query = f"select {columns}, raw_line from read_parquet({folder} || '/*.parquet')"  # noqa: S608
     if not paths.published_file.exists():
@@ -102,12 +143,37 @@ def _all_rows(connection: Any, paths: WarehousePaths) -> str:
     if "quarantined_rows" not in mart_tables(connection, "live"):
         return query
     return f"""
-        with structural as ({query})
+        with structural as ({query}),
+        erased as (select distinct load_id, entity, file from read_parquet({erased} || '/*.parquet')),
+        remaining as ({_remaining(connection, paths, erased)})
         select * from structural
         union all
-        select {columns}, null as raw_line from live.marts.quarantined_rows
+        select {columns}, null as raw_line from live.marts.quarantined_rows as published
         anti join structural using (load_id, file, record_number, reason)
+        -- Until the next build, the published list still counts what was erased since.
+        where not exists (
+            select 1 from erased
+            where (erased.load_id, erased.entity, erased.file)
+                = (published.load_id, published.entity, published.file)
+        )
+        or exists (
+            select 1 from remaining
+            where (remaining.load_id, remaining.entity, remaining.file, remaining.record_number)
+                = (published.load_id, published.entity, published.file, published.record_number)
+        )
     """  # noqa: S608
+
+
+def _remaining(connection: Any, paths: WarehousePaths, erased: str) -> str:
+    """Return a query over the addresses of the rows that are left of files of which rows were erased."""
+    found = connection.execute(f"select distinct entity from read_parquet({erased} || '/*.parquet')")  # noqa: S608
+    parts = [
+        f"select load_id, {literal(name)} as entity, file, record_number from {_landed(paths, name)} "  # noqa: S608
+        f"semi join (select * from erased where entity = {literal(name)}) using (load_id, file)"
+        for name in sorted(row[0] for row in found.fetchall())
+    ]
+    nothing = "select load_id, entity, file, 0 as record_number from erased where false"
+    return " union all ".join([nothing, *parts])
 
 
 # ---------------------------------------------------------------- showing
@@ -118,7 +184,7 @@ def quarantined_rows(paths: WarehousePaths, wanted: Wanted) -> Listed:
 
     Rows that landing refused are listed at once, rows that staging refused once they are published.
     """
-    with _listing(paths) as connection:
+    with _listing(paths, wanted) as connection:
         names = (*_ADDRESS, "raw_line", "corrected_by")
         rows = connection.execute(
             f"select {', '.join(names)} from listed where {wanted.condition} "  # noqa: S608
@@ -189,7 +255,7 @@ def export_quarantined(paths: WarehousePaths, wanted: Wanted, target: Path, over
     """
     if target.resolve().is_relative_to(paths.root):
         raise WarehouseError(f"{target.name} would lie in WAREHOUSE_DIR, where no erasure finds it: use another folder")
-    with _listing(paths) as connection:
+    with _listing(paths, wanted) as connection:
         found = connection.execute(f"select distinct entity from listed where {wanted.condition} order by all")  # noqa: S608
         names = [row[0] for row in found.fetchall() if row[0] in entities()]
         is_file = target.suffix.lower() == ".csv" and not target.is_dir()
@@ -206,8 +272,7 @@ def export_quarantined(paths: WarehousePaths, wanted: Wanted, target: Path, over
             if not is_file and targets:
                 target.mkdir(parents=True, exist_ok=True)
             return [
-                Exported(str(path), name, _write(path, entities()[name], connection, paths, wanted, overwrites))
-                for name, path in targets.items()
+                _write(path, entities()[name], connection, paths, wanted, overwrites) for name, path in targets.items()
             ]
         except FileExistsError as error:
             raise WarehouseError(f"{Path(error.filename2 or '').name} is there already: give another name") from None
@@ -215,11 +280,13 @@ def export_quarantined(paths: WarehousePaths, wanted: Wanted, target: Path, over
             raise WarehouseError(f"{target.name} cannot be written ({error.strerror}): check its folder") from None
 
 
-def _write(path: Path, entity: Entity, connection: Any, paths: WarehousePaths, wanted: Wanted, overwrites: bool) -> int:
-    """Write the rows of one entity as a whole; return their number."""
+def _write(
+    path: Path, entity: Entity, connection: Any, paths: WarehousePaths, wanted: Wanted, overwrites: bool
+) -> Exported:
+    """Write the rows of one entity as a whole."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     header = (*EXPORTED_ADDRESS, *entity.column_names, EXPORTED_RAW_LINE)
-    count = 0
+    count = of_seed = 0
     try:
         # The mark of UTF-8: without it spreadsheets garble whatever is not Latin.
         with temporary.open("w", encoding="utf-8-sig", newline="") as file:
@@ -228,6 +295,7 @@ def _write(path: Path, entity: Entity, connection: Any, paths: WarehousePaths, w
             for row in _rows_with_cells(entity, connection, paths, wanted):
                 writer.writerow("" if cell is None else neutralised(str(cell)) for cell in row)
                 count += 1
+                of_seed += row[1] == f"{entity.seed}.csv"
         if overwrites:
             temporary.replace(path)
         else:
@@ -235,10 +303,10 @@ def _write(path: Path, entity: Entity, connection: Any, paths: WarehousePaths, w
             os.link(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-    return count
+    return Exported(str(path), entity.name, count, of_seed)
 
 
-def _rows_with_cells(entity: Entity, connection: Any, paths: WarehousePaths, wanted: Wanted) -> Iterator[Iterable[Any]]:
+def _rows_with_cells(entity: Entity, connection: Any, paths: WarehousePaths, wanted: Wanted) -> Iterator[list[Any]]:
     """Yield address, reason, canonical cells as delivered and raw line of every row of an entity that fits."""
     address = ("load_id", "file", "line_number", "record_number", "reason")
     cells = ", ".join(f"landed.{name}" for name in entity.column_names)

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -15,10 +16,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from harness.compiled_project import PROJECT_DIR, CompiledProject, Model
 from landing.conftest import Warehouse
 from warehouse.building.kept_rows import entities_to_type_again
+from warehouse.cli import app
 from warehouse.erasing.run import erase_customer
 from warehouse.errors import WarehouseError
 from warehouse.landing.formulas import neutralised, restored, restored_array
@@ -447,7 +450,7 @@ def test_rows_of_several_entities_go_into_a_folder(built: Built, write: Write) -
         ("accounts", "accepted", 0),
         ("orders", "accepted", 0),
     ]
-    assert export_quarantined(built.warehouse.paths, Wanted(reason="no such"), built.folder / "x.csv", False) == []
+    assert export_quarantined(built.warehouse.paths, Wanted(entity="deals"), built.folder / "x.csv", False) == []
     assert not (built.folder / "x.csv").exists()
 
 
@@ -503,6 +506,72 @@ def test_an_erased_customer_does_not_come_back(built: Built, write: Write) -> No
     (result,) = built.warehouse.land(save(built.folder / "open.csv", [{**rows[0], "account_id": "A3"}, rows[1]])).files
     assert (result.rows_in, "rows that were erased since: 1 left out" in result.repairs) == (1, True)
     assert built.current() == {"O2": "10.0000"}
+
+
+def test_erased_rows_are_listed_no_more_before_the_next_build(built: Built, write: Write, tmp_path: Path) -> None:
+    orders = "O1,A1,2024-02-03,1O,USD,\nO2,A2,2024-02-03,2O,USD,\nO3,A1\nO4,A2\nO5,A3,2024-02-03,5O,USD,\n"
+    built.warehouse.land(write("orders.csv", HEADER + orders))
+    built.warehouse.land(write("orders_2.csv", HEADER + "O6,A2,2024-02-03,6O,USD,\n"))
+    built.build()
+    kept = tmp_path / "kept.duckdb"
+    for customer, left in (("A1", [3, 5, 6, 2]), ("A2", [6])):
+        shutil.copyfile(built.warehouse.paths.published_file, kept)
+        erase_customer(built.warehouse.paths, customer)
+        # Without a kept version the published file goes with the customer: with one, its list stays.
+        shutil.copyfile(kept, built.warehouse.paths.published_file)
+        assert [line for _, line, _ in built.open_rows()] == left
+        rows = read(built.export())
+        assert [int(row["quarantined_line_number"]) for row in rows] == left
+        assert all(row["order_id"] or row["quarantined_raw_line"] for row in rows)
+
+
+def test_a_reason_or_load_that_no_row_has_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path / "warehouse"))
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: str | Path) -> tuple[int, str]:
+        result = CliRunner().invoke(app, [str(each) for each in arguments])
+        return result.exit_code, result.output
+
+    # Nothing is quarantined: no name is wrong yet.
+    assert run("quarantine", "--reason", "raged_row") == (0, "no quarantined rows\n")
+    (tmp_path / "orders.csv").write_text(HEADER + "O1,A1\n")
+    (tmp_path / "accounts.csv").write_text("account_id\nA1\n")
+    load = json.loads(run("land", tmp_path / "orders.csv", "--json")[1])["load_id"]
+    other = json.loads(run("land", tmp_path / "accounts.csv", "--json")[1])["load_id"]
+    for further in ((), ("--export", tmp_path / "open.csv"), ("--json",)):
+        status, told = run("quarantine", "--reason", "raged_row", *further)
+        assert (status, "no quarantined row has this reason: did you mean ragged_row?" in told) == (2, True)
+        status, told = run("quarantine", "--load", load[:-1], *further)
+        assert (status, f"there is no such load: did you mean {load}?" in told) == (2, True)
+    assert not (tmp_path / "open.csv").exists()
+    assert "orders: ragged_row" in run("quarantine", "--reason", "ragged_row", "--load", load)[1]
+    assert run("quarantine", "--load", other) == (0, "no quarantined rows\n")
+    # Reasons that rows may have, though none has them now.
+    assert run("quarantine", "--reason", "amount_not_a_number") == (0, "no quarantined rows\n")
+    assert run("quarantine", "--reason", "no_fx_rate") == (0, "no quarantined rows\n")
+    assert run("quarantine", "--reason", "ragged_row", "--entity", "accounts") == (0, "no quarantined rows\n")
+
+
+def test_rows_of_a_seed_are_corrected_in_the_seed(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAREHOUSE_DIR", str(warehouse.paths.root))
+    published = warehouse.paths.published_file
+    published.parent.mkdir(parents=True)
+    with duckdb.connect(str(published)) as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.quarantined_rows as select '2025-03-01' as load_id, 'raw_orders.csv' as file, "
+            "2::bigint as line_number, 1::bigint as record_number, 'orders' as entity, 'no_fx_rate' as reason, "
+            "'O000000001' as key_value"
+        )
+        connection.execute("create table marts.load_reconciliation as select '2025-03-02' as load_id")
+    target = warehouse.paths.root.parent / "open.csv"
+    result = CliRunner().invoke(app, ["quarantine", "--export", str(target)])
+    assert "warehouse land" not in result.output
+    assert "correct them in seeds/, then: warehouse build" in result.output
+    assert [row["order_id"] for row in read(target)] == ["O000000001"]
+    result = CliRunner().invoke(app, ["quarantine", "--load", "2025-03-02"])
+    assert (result.exit_code, result.output) == (0, "no quarantined rows\n")
 
 
 def test_the_command_says_how(tmp_path: Path) -> None:
