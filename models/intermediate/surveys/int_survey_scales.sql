@@ -21,38 +21,31 @@ declared as (
 
 ),
 
-named as (
+mentioned as (
 
-    select distinct
-        survey as survey_id,
-        lower(survey) as survey_type,
-        0 as scale_min,
-        10 as scale_max
-
-    from {{ ref('stg_survey__survey_responses') }} as responses
-    where
-        lower(survey) in ('nps', 'enps')
-        and not exists (
-            select 1
-            from declared
-            where declared.survey_id = responses.survey
-        )
+    select survey as survey_id from {{ ref('stg_survey__survey_responses') }}
 
     union distinct
 
-    select distinct
+    select survey_id from {{ ref('stg_survey__survey_invitations') }}
+
+),
+
+named as (
+
+    select
         survey_id,
         lower(survey_id) as survey_type,
         0 as scale_min,
         10 as scale_max
 
-    from {{ ref('stg_survey__survey_invitations') }} as invitations
+    from mentioned
     where
         lower(survey_id) in ('nps', 'enps')
         and not exists (
             select 1
             from declared
-            where declared.survey_id = invitations.survey_id
+            where declared.survey_id = mentioned.survey_id
         )
 
 ),

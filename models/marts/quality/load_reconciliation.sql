@@ -1,8 +1,4 @@
 -- One row per load, entity and file: every row that was delivered is staged, quarantined, superseded or erased.
-{%- set models = [] -%}
-{%- for entity in raw_entities() + reference_entities() -%}
-    {%- do models.append((entity, ref('int_rows__' ~ entity))) -%}
-{%- endfor %}
 with
 
 deliveries as (

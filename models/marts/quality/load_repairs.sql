@@ -1,8 +1,4 @@
 -- One row per load, entity, file and set of columns that were repaired in the same rows: how many rows these are.
-{%- set models = [] -%}
-{%- for entity in raw_entities() + reference_entities() -%}
-    {%- do models.append((entity, ref('int_rows__' ~ entity))) -%}
-{%- endfor %}
 with
 
 repaired as (

@@ -1,8 +1,4 @@
 -- One row per quarantined row of a delivery: its address and the reason, never its contents.
-{%- set models = [] -%}
-{%- for entity in raw_entities() + reference_entities() -%}
-    {%- do models.append((entity, ref('int_rows__' ~ entity))) -%}
-{%- endfor %}
 with
 
 structural as (

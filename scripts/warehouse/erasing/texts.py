@@ -30,4 +30,4 @@ def patterns_of(texts: Iterable[str]) -> list[str]:
 def names_any(lines: Iterable[str], texts: Iterable[str]) -> list[bool]:
     """Tell for each line whether one of the texts stands in it, in any case."""
     folded = {text.casefold() for text in texts}
-    return [any(text in line.casefold() for text in folded) for line in lines]
+    return [any(text in line for text in folded) for line in map(str.casefold, lines)]
