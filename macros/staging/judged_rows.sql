@@ -67,7 +67,6 @@ judged as (
         {%- endfor %}
         {{ key_text(columns, key, is_typed=false) }} as key_value,
         {{ key_text(columns, key, is_typed=true) }} as row_key,
-        {{ quick_fingerprint(key_text(columns, key, is_typed=true)) }} as key_fingerprint,
         contents_fingerprint,
         {{ repaired_columns(columns) }} as repaired_columns,
         case

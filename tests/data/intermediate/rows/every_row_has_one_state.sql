@@ -32,7 +32,7 @@ broken_rules as (
             from (
                 select
                     {{ key_of_row(entity) }} as row_key,
-                    {{ stem_of_key(entity) }} as key_stem
+                    {{ stem_of_key(key_of_row(entity)) }} as key_stem
                 from {{ model }}
                 where row_state = 'current'
             ) as keyed
@@ -41,8 +41,8 @@ broken_rules as (
                     select stems.key_stem
                     from (
                         select
-                            {{ stem_of_key(entity) }} as key_stem,
-                            {{ last_character_of_key(entity) }} as last_character
+                            {{ stem_of_key(key_of_row(entity)) }} as key_stem,
+                            {{ last_character_of_key(key_of_row(entity)) }} as last_character
                         from {{ model }}
                         where row_state = 'current'
                     ) as stems
