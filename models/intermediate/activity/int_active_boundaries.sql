@@ -206,25 +206,29 @@ described as (
 
     select
         ---------- ids
-        basis,
-        period_type,
-        customer_key,
-        first_boundary,
-        last_boundary,
+        with_neighbours.basis,
+        with_neighbours.period_type,
+        with_neighbours.customer_key,
+        with_neighbours.first_boundary,
+        with_neighbours.last_boundary,
 
         ---------- text
-        plan,
+        with_neighbours.plan,
 
         ---------- numerics
-        mrr,
+        with_neighbours.mrr,
 
         ---------- calculations
-        case when coalesce(is_continued, false) then previous_plan end as plan_before,
-        case when coalesce(is_continued, false) then previous_mrr else 0 end as mrr_before,
-        coalesce(is_continued, false) as is_continued,
-        coalesce(is_continuing, false) as is_continuing
+        case when with_neighbours.is_continued then with_neighbours.previous_plan end as plan_before,
+        case when with_neighbours.is_continued then with_neighbours.previous_mrr else 0 end as mrr_before,
+        coalesce(with_neighbours.is_continued, false) as is_continued,
+        coalesce(with_neighbours.is_continuing, false) as is_continuing,
+        -- Who is there at the end of the last period has not left.
+        not coalesce(with_neighbours.is_continuing, false)
+        and with_neighbours.last_boundary <= periods.last_index as is_lost
 
     from with_neighbours
+    inner join periods on with_neighbours.period_type = periods.period_type
 
 )
 

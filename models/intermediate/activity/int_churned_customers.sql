@@ -26,27 +26,16 @@ reasons as (
 
 ),
 
-last_periods as (
-
-    select
-        period_type,
-        max(last_index) as last_index
-    from {{ ref('int_periods') }}
-    group by period_type
-
-),
-
 lost as (
 
     select
-        boundaries.basis,
-        boundaries.period_type,
-        boundaries.customer_key,
-        boundaries.last_boundary as period_index
+        basis,
+        period_type,
+        customer_key,
+        last_boundary as period_index
 
     from boundaries
-    inner join last_periods on boundaries.period_type = last_periods.period_type
-    where not boundaries.is_continuing and boundaries.last_boundary <= last_periods.last_index
+    where is_lost
 
 ),
 

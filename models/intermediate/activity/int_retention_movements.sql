@@ -20,13 +20,9 @@ customers as (
 
 ),
 
-last_periods as (
+period_types as (
 
-    select
-        period_type,
-        max(last_index) as last_index
-    from {{ ref('int_periods') }}
-    group by period_type
+    select distinct period_type from {{ ref('int_periods') }}
 
 ),
 
@@ -63,10 +59,9 @@ placed as (
         dated_starts.profile_number,
         dated_starts.first_plan,
         {{ period_of_month('boundaries.period_type', 'dated_starts.first_month') }} as first_index,
-        not boundaries.is_continuing and boundaries.last_boundary <= last_periods.last_index as is_lost
+        boundaries.is_lost
 
     from boundaries
-    inner join last_periods on boundaries.period_type = last_periods.period_type
     inner join dated_starts
         on
             boundaries.basis = dated_starts.basis
@@ -163,8 +158,8 @@ movements as (
     -- … or was gone before it.
     select
         monthly_starts.basis,
-        last_periods.period_type,
-        {{ period_of_month('last_periods.period_type', 'monthly_starts.first_month') }} as period_index,
+        period_types.period_type,
+        {{ period_of_month('period_types.period_type', 'monthly_starts.first_month') }} as period_index,
         monthly_starts.profile_number,
         monthly_starts.first_plan as plan,
         0 as change_at_start,
@@ -173,7 +168,7 @@ movements as (
         0 as churned_customers,
         monthly_starts.customers as flash_customers
     from monthly_starts
-    cross join last_periods
+    cross join period_types
 
 ),
 

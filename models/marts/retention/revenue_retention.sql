@@ -40,16 +40,6 @@ dimension_values as (
 
 ),
 
-last_periods as (
-
-    select
-        period_type,
-        max(last_index) as last_index
-    from periods
-    group by period_type
-
-),
-
 profiles as (
 
     {{ numbered_profiles('customers', customer_dimensions()) }}
@@ -97,10 +87,9 @@ placed as (
         coalesce(boundaries.plan_before, dated_starts.first_plan) as plan_at_start,
         boundaries.first_boundary - 1
         = {{ period_of_month('boundaries.period_type', 'dated_starts.first_paid_month') }} as is_first_paid,
-        not boundaries.is_continuing and boundaries.last_boundary <= last_periods.last_index as is_lost
+        boundaries.is_lost
 
     from boundaries
-    inner join last_periods on boundaries.period_type = last_periods.period_type
     inner join dated_starts on boundaries.customer_key = dated_starts.customer_key
 
 ),
