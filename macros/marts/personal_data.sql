@@ -3,9 +3,7 @@
     word that is no kind: a typing mistake would publish less than was asked for, without a word.
 #}
 {% macro publishes_personal_data(kind) -%}
-    {%- set allowed = var('published_personal_data') -%}
-    {%- set allowed = [] if allowed is none else ([allowed] if allowed is string else allowed) -%}
-    {{ return(kind in allowed) }}
+    {{ return(kind in (var('published_personal_data') or [])) }}
 {%- endmacro %}
 
 {# The same as an SQL condition. #}

@@ -5,9 +5,9 @@
     {%- for entity in raw_entities() + reference_entities() -%}
         {%- do seeds.update({entity: ref(seed_name(entity))}) -%}
     {%- endfor -%}
-    {%- if not execute -%}{{ return('select 1 as not_compiled_yet') }}{%- endif -%}
-    {#- Every model needs the deliveries: nothing is built on a var that cannot be so. -#}
+    {#- dbt reads this model whatever is selected: nothing is built on a var that cannot be so. -#}
     {%- do check_vars() -%}
+    {%- if not execute -%}{{ return('select 1 as not_compiled_yet') }}{%- endif -%}
     {%- if var('raw_folders') %}
     {%- set shipped = reference_entities() | reject('in', var('raw_folders')) | list %}
     {%- for entity, uri in var('raw_folders').items() %}

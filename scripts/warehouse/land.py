@@ -15,8 +15,18 @@ if TYPE_CHECKING:
     from warehouse.landing.report import Report
 
 
+def _given_path(text: str) -> Path:
+    """Return a path of the command line. What a shell makes of an unset variable is not the folder one is in."""
+    if not text:
+        raise typer.BadParameter("it is empty")
+    return Path(text)
+
+
 def land(
-    inputs: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Export files, or folders of them.")],
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH...", help="Export files, or folders of them.", parser=_given_path),
+    ],
     source: Annotated[
         str | None, typer.Option(help="Name of a shipped mapping, or the path of a mapping file (.yml).")
     ] = None,

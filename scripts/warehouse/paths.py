@@ -36,7 +36,7 @@ class WarehousePaths:
 
 def seeds_folder() -> Path:
     """Return the folder of the seeds: the environment variable WAREHOUSE_SEEDS, as dbt_project.yml takes it."""
-    return PROJECT_DIR / os.environ.get("WAREHOUSE_SEEDS", "seeds")
+    return PROJECT_DIR / (os.environ.get("WAREHOUSE_SEEDS") or "seeds")
 
 
 def warehouse_paths() -> WarehousePaths:

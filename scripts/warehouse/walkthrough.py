@@ -26,7 +26,12 @@ CUSTOMER = re.compile(r"<!-- customer: (\S+) -->")
 
 
 def connect(folder: Path) -> duckdb.DuckDBPyConnection:
-    """Return a read-only connection to the build in `folder`, its relations known by their plain names."""
+    """Return a read-only connection to the build in `folder`, its relations known by their plain names.
+
+    Raises WarehouseError when there is no build.
+    """
+    if not (folder / "build.duckdb").exists():
+        raise WarehouseError(f"{folder} holds no build.duckdb: give the folder that `dbt build` wrote to")
     connection = duckdb.connect()
     connection.execute("set timezone = 'UTC'")
     connection.execute(f"attach '{folder / 'build.duckdb'}' as build (read_only)")
@@ -95,9 +100,12 @@ def main() -> None:
     if len(sys.argv) != 2:
         sys.exit("usage: python -m warehouse.walkthrough FOLDER (of build.duckdb and marts_build.duckdb)")
     page = PAGE.read_text(encoding="utf-8")
-    with connect(Path(sys.argv[1])) as connection:
-        PAGE.write_text(filled(page, connection), encoding="utf-8")
-        broken = broken_checks(page, connection)
+    try:
+        with connect(Path(sys.argv[1])) as connection:
+            PAGE.write_text(filled(page, connection), encoding="utf-8")
+            broken = broken_checks(page, connection)
+    except WarehouseError as error:
+        sys.exit(str(error))
     if broken:
         sys.exit("the page says what the sample does not: " + "; ".join(broken))
 

@@ -98,6 +98,28 @@ bridged_gaps as (
 
 ),
 
+-- A gap begins when the last contract ends: what was replaced or ended earlier on that day was not in force any more,
+-- and what was never in force holds a gap only where nothing else ends at its beginning.
+bridging as (
+
+    select
+        covered.customer_key,
+        covered.subscription_id,
+        covered.started_at,
+        bridged_gaps.gap_ended_on
+
+    from covered
+    inner join bridged_gaps
+        on
+            covered.customer_key = bridged_gaps.customer_key
+            and covered.ended_on = bridged_gaps.gap_started_on
+    qualify rank() over (
+        partition by covered.customer_key, covered.ended_on
+        order by covered.ended_at desc, case when covered.started_at < covered.ended_at then 0 else 1 end asc
+    ) = 1
+
+),
+
 contracts as (
 
     select
@@ -121,13 +143,14 @@ contracts as (
         covered.ended_at,
         covered.started_on,
         covered.ended_on,
-        coalesce(bridged_gaps.gap_ended_on, covered.ended_on) as in_force_until
+        coalesce(bridging.gap_ended_on, covered.ended_on) as in_force_until
 
     from covered
-    left join bridged_gaps
+    left join bridging
         on
-            covered.customer_key = bridged_gaps.customer_key
-            and covered.ended_on = bridged_gaps.gap_started_on
+            covered.customer_key = bridging.customer_key
+            and covered.subscription_id = bridging.subscription_id
+            and covered.started_at = bridging.started_at
 
 )
 

@@ -31,7 +31,8 @@ existing as (
 
     from accounts
     cross join as_of
-    where accounts.is_known or {{ is_before_as_of('accounts.first_fact_at') }}
+    -- Without any event there is no day on which anybody was a customer.
+    where (accounts.is_known and as_of.as_of is not null) or {{ is_before_as_of('accounts.first_fact_at') }}
     group by accounts.customer_key
 
 ),

@@ -305,7 +305,8 @@ value_numbers as (
 
 first_event as (
 
-    select cast(min(began_at) as date) as began_on from deals
+    -- A close may be dated before anything else that is known of its deal.
+    select cast(min(least(began_at, closed_at)) as date) as began_on from deals
 
 ),
 

@@ -18,7 +18,7 @@ from warehouse.building.inputs import SEEDS, Inputs
 from warehouse.building.messages import described_failure
 from warehouse.errors import WarehouseError
 from warehouse.memory import MEMORY_LIMIT, limit_of_engine, memory_limit, threads_of
-from warehouse.paths import PROJECT_DIR, WarehousePaths, seeds_folder
+from warehouse.paths import PROJECT_DIR, WarehousePaths
 from warehouse.publishing.files import PARTIAL, read_json
 
 PASSED = ("success", "pass")
@@ -28,7 +28,10 @@ _PARSE = "partial_parse.msgpack"
 _HAS_READ = "FoundStats"
 _READINGS = 3
 _CLOCK_TOLERANCE_SECONDS = 0.5
-_RAW_SEEDS = "raw"
+# Their schema: the folder of the user's own seeds may lie anywhere and have no subfolders.
+_RAW_SCHEMA = "raw"
+# What selects the seeds of raw entities, which hold the sample company or one of the user's own.
+RAW_SEEDS = f"resource_type:seed,config.schema:{_RAW_SCHEMA}"
 # Variables that the SQL of the models alone reads (macro run_setting). Those of --vars make dbt read the project again.
 _RUN_SETTINGS = ("as_of", "inactivity_days")
 # What a build executes; exposures and the like are listed among the results but do nothing.
@@ -160,7 +163,7 @@ def run_dbt(
     ]
     is_landed = inputs.kind != SEEDS
     if is_landed:
-        arguments += ["--exclude", raw_seeds()]
+        arguments += ["--exclude", RAW_SEEDS]
     # A log that cannot be written is no reason to print where in the code it could not.
     logging.raiseExceptions = False
     cached = paths.root / "cache" / f"{_parse_key(target, variables)}.msgpack"
@@ -181,11 +184,6 @@ def run_dbt(
     if manifest is None or results is None:
         raise WarehouseError(f"dbt could not start: {described_failure(outcome.exception)}; see {run.logs / 'dbt.log'}")
     return _read_run(manifest, results, invocation.invocation_id, is_landed)
-
-
-def raw_seeds() -> str:
-    """Return what selects the seeds of raw entities, which hold the sample company or one of the user's own."""
-    return f"path:{os.path.relpath(seeds_folder(), PROJECT_DIR)}/{_RAW_SEEDS}"
 
 
 def _read_run(manifest: dict[str, Any], results: dict[str, Any], invocation_id: str, is_landed: bool) -> DbtRun:
@@ -212,7 +210,7 @@ def expected_nodes(manifest: dict[str, Any], is_landed: bool) -> tuple[frozenset
     excluded = {
         name
         for name, node in manifest["nodes"].items()
-        if is_landed and node["resource_type"] == "seed" and node["fqn"][1] == _RAW_SEEDS
+        if is_landed and node["resource_type"] == "seed" and node["config"]["schema"] == _RAW_SCHEMA
     }
     expected, left_out = set(), []
     for name, node in manifest["nodes"].items():

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from warehouse.contract import CONTRACT_FILES
 from warehouse.erasing.landing import finish_erasure
+from warehouse.errors import WarehouseError
 from warehouse.landing import zone
-from warehouse.paths import WarehousePaths
+from warehouse.paths import PROJECT_DIR, WarehousePaths, seeds_folder
 
 SEEDS, LANDED, FOLDERS = "seeds", "landing zone", "raw folders"
 
@@ -33,7 +35,9 @@ class Inputs:
         if self.kind == FOLDERS:
             return "building from the folders of raw_folders; what was landed is left aside"
         if self.kind == SEEDS:
-            return "the landing zone is empty: building the sample company from the seeds"
+            is_sample = seeds_folder() == PROJECT_DIR / "seeds"
+            what = "the sample company from the seeds" if is_sample else f"from the seeds in {seeds_folder()}"
+            return f"the landing zone is empty: building {what}"
         count = len({load["load_id"] for load in self.loads})
         entities = sorted({load["entity"] for load in self.loads})
         loads = "load" if count == 1 else "loads"
@@ -46,6 +50,17 @@ class Inputs:
             | {"landed_at": str(load["landed_at"])}
             for load in self.loads
         ]
+
+
+def check_seeds() -> None:
+    """Raise WarehouseError when the folder of the seeds is none: the input contract lies beside them."""
+    folder = seeds_folder()
+    for name in map(Path, CONTRACT_FILES):
+        if not next(folder.rglob(name.name), None):
+            raise WarehouseError(
+                f"WAREHOUSE_SEEDS: {folder} holds no {name.name}: `warehouse land … --to-seeds` and "
+                "`warehouse generate` write folders of seeds"
+            )
 
 
 def freeze_inputs(paths: WarehousePaths, folder: Path) -> Inputs:

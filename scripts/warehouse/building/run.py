@@ -10,7 +10,7 @@ from warehouse.auditing.run import Audit, Published, audit
 from warehouse.auditing.shrinkage import row_counts
 from warehouse.building.dbt_run import DbtRun, run_dbt
 from warehouse.building.folders import RunFolder, check_room, new_run_folder, sweep
-from warehouse.building.inputs import FOLDERS, Inputs, freeze_inputs
+from warehouse.building.inputs import FOLDERS, Inputs, check_seeds, freeze_inputs
 from warehouse.building.kept_rows import keep_rows, take_kept_rows
 from warehouse.building.locks import exclusive
 from warehouse.building.messages import OUT_OF_MEMORY
@@ -117,6 +117,7 @@ def _build(paths: WarehousePaths, options: Options, say: Say) -> Outcome:
     if swept:
         say(f"swept {swept} leftovers of earlier runs")
     _heal(paths, say)
+    check_seeds()
     check_room(paths)
     run = new_run_folder(paths)
     is_raw = bool(options.variables.get("raw_folders"))

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
+import duckdb
 import yaml
 
+from warehouse.contract import entities
 from warehouse.paths import PROJECT_DIR
 
 MANAGED = {
@@ -65,14 +67,42 @@ def parse_variables(text: str | None, as_of: datetime.date | None) -> dict[str, 
     return values
 
 
-def _check(name: str, given: Any, rule: str | None) -> None:
+def _check(name: str, given: Any, rule: Any) -> None:
     """Refuse a value that does not fit the rule of its variable, as the macro check_vars does."""
-    parts = list(given.values()) if isinstance(given, Mapping) else given
+    values = [given]
+    if isinstance(rule, Mapping):
+        ((key_pattern, rule),) = rule.items()
+        if not isinstance(given, Mapping | None):
+            raise _cannot_be(name, given, "be a mapping")
+        for key in given or {}:
+            if not re.fullmatch(key_pattern, str(key)):
+                raise _cannot_be(name, key, f"have keys that fit {key_pattern}")
+        values = list((given or {}).values())
+    elif isinstance(rule, list):
+        (rule,) = rule
+        if not isinstance(given, list | None):
+            raise _cannot_be(name, given, "be a list")
+        values = given or []
     # An empty list is no value at all.
-    for value in (parts or [None]) if isinstance(parts, list) else [parts]:
+    for value in values or [None]:
         text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
         if rule is not None and not re.fullmatch(rule, text):
-            raise VariableError(f"{name} cannot be {text}: it has to fit {rule}; dbt_project.yml explains it")
+            raise _cannot_be(name, text, f"fit {rule}")
+    if name == "reporting_timezone" and not _is_timezone(given):
+        raise _cannot_be(name, given, "be a name of the IANA database, as Asia/Kuala_Lumpur")
+    if name == "raw_folders":
+        for entity in given or {}:
+            if entity not in entities():
+                raise _cannot_be(name, entity, f"name entities: {', '.join(entities())}")
+
+
+def _cannot_be(name: str, given: Any, rule: str) -> VariableError:
+    return VariableError(f"{name} cannot be {given}: it has to {rule}; dbt_project.yml explains it")
+
+
+def _is_timezone(name: str) -> bool:
+    query = "select count(*) from pg_timezone_names() where name = ?"
+    return bool(duckdb.execute(query, [name]).fetchall() != [(0,)])
 
 
 def _read(text: str | None) -> dict[str, Any]:
@@ -86,7 +116,12 @@ def _read(text: str | None) -> dict[str, Any]:
         raise VariableError("--vars holds a day that no calendar has") from None
     if not isinstance(values, dict):
         raise VariableError("--vars is no mapping, like '{as_of: 2025-07-01, grace_days: 7}'")
-    return {str(name): value for name, value in values.items()}
+    return {str(name): _without_dates(value) for name, value in values.items()}
+
+
+def _without_dates(value: Any) -> Any:
+    """Return a value of YAML with its days and times as texts, as they were given."""
+    return str(value) if isinstance(value, datetime.date) else value
 
 
 def _date(value: Any) -> datetime.date:

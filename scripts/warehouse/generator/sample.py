@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from warehouse.contract import entities
+from warehouse.contract import CONTRACT_FILES, entities
 from warehouse.errors import WarehouseError
 from warehouse.generator import tables
 from warehouse.generator.company import Company, add_months
 from warehouse.generator.reference import Row
+from warehouse.paths import PROJECT_DIR
 
 SEED_BYTES_LIMIT = 1_000_000
 ADDRESS_COLUMNS = ("load_id", "line_number")
@@ -105,11 +106,12 @@ def seed_text(sample: Sample, entity: str) -> str:
 
 
 def write_seeds(sample: Sample, out: Path) -> dict[str, int]:
-    """Write every seed below `out` (raw/ and reference/); return the rows per entity.
+    """Write every seed below `out` (raw/ and reference/) and the input contract; return the rows per entity.
 
-    Raises WarehouseError, before anything is written, when a file would not fit into a seed.
+    dbt reads the folder with WAREHOUSE_SEEDS. Raises WarehouseError, before anything is written, when a file would not
+    fit into a seed.
     """
-    files: dict[Path, bytes] = {}
+    files = {out / Path(name).relative_to("seeds"): (PROJECT_DIR / name).read_bytes() for name in CONTRACT_FILES}
     for name, entity in entities().items():
         path = out / ("reference" if entity.is_reference else "raw") / f"{entity.seed}.csv"
         files[path] = seed_text(sample, name).encode()

@@ -64,8 +64,10 @@ class Unchanged:
     results: list[FileResult]
 
 
-def no_part_of(mapping: Mapping) -> str:
-    """Return why a file of a folder is skipped that the mapping does not know."""
+def no_part_of(mapping: Mapping, delivered: Delivered) -> str:
+    """Return why a file of a folder is skipped of which the mapping makes nothing."""
+    if any(lookup.fits_name(delivered.path.name) for lookup in mapping.lookups):
+        return "the mapping looks values up in it"
     return f"no part of the mapping {mapping.name}"
 
 
@@ -188,7 +190,7 @@ class Deliveries:
             return
         except FileRejectedError as error:
             if isinstance(error, UnknownFileError) and delivered.is_from_folder and self.options.mapping is not None:
-                self.skipped.append((name, no_part_of(self.options.mapping)))
+                self.skipped.append((name, no_part_of(self.options.mapping, delivered)))
                 return
             reason = str(error)
         except WarehouseError:

@@ -22,6 +22,7 @@ from warehouse.landing.placeholders import PLACEHOLDER
 from warehouse.landing.reading import read_header
 from warehouse.landing.recognition import entity_of_name, open_delivered
 from warehouse.landing.report import Options
+from warehouse.paths import PROJECT_DIR
 
 # What exports often call a canonical column, in normalised form; only for proposals, never for landing.
 _SYNONYMS = {
@@ -195,7 +196,7 @@ def _propose(contents: Contents, header: Header, options: Options, console: Cons
     console.print(Text(f"{contents.name}: a mapping to start from, as {entity.name} (save it, give it to --source):"))
     if missing:
         console.print(Text(f"  replace {PLACEHOLDER} by a constant, or map a column: {', '.join(missing)}"))
-    console.print(Text(f"  examples: {SHIPPED_DIR.name}/*.yml, docs/mapping_files.md"))
+    console.print(Text(f"  examples: {SHIPPED_DIR.relative_to(PROJECT_DIR)}/*.yml, docs/mapping_files.md"))
     sys.stdout.write(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 
 

@@ -24,6 +24,8 @@ JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 BINARY_SUFFIXES = (".xlsx", ".parquet")
 CONTAINER_SUFFIXES = (".gz", ".zip")
 DATA_SUFFIXES = TEXT_SUFFIXES + JSON_SUFFIXES + BINARY_SUFFIXES
+# For people: what can be landed.
+FILE_TYPES = f"{', '.join((*DATA_SUFFIXES, CONTAINER_SUFFIXES[0]))} or {CONTAINER_SUFFIXES[1]}"
 
 LARGEST_FILE = 64 * 2**30
 LARGEST_WORKBOOK = 512 * 2**20
@@ -172,9 +174,9 @@ def check_file(delivered: Delivered) -> Contents:
     lowered = path.name.lower()
     suffix = data_suffix(lowered)
     if not suffix:
-        raise FileRejectedError(
-            "has an unknown file type: .csv, .tsv, .txt, .xlsx, .parquet, .jsonl, .json, .gz or .zip"
-        )
+        if not os.path.lexists(path):
+            raise FileRejectedError("there is no such file or folder")
+        raise FileRejectedError(f"has an unknown file type: give {FILE_TYPES}")
     container = next((each[1:] for each in CONTAINER_SUFFIXES if lowered.endswith(each)), "")
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size

@@ -1,6 +1,5 @@
 """The tables of the files that a mapping looks values up in."""
 
-import fnmatch
 import hashlib
 
 from warehouse.landing.files import Contents, Delivered, check_file
@@ -27,9 +26,7 @@ def load_lookups(
     digest = hashlib.sha256()
     for lookup in plan.lookups:
         matching = sorted(
-            path
-            for path in contents.path.parent.iterdir()
-            if fnmatch.fnmatchcase(path.name.lower(), lookup.file.lower()) and path != contents.path
+            path for path in contents.path.parent.iterdir() if lookup.fits_name(path.name) and path != contents.path
         )
         if len(matching) > 1:
             raise FileRejectedError(f"{len(matching)} files beside it fit the mapping's lookup: leave one there")

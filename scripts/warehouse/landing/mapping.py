@@ -75,6 +75,10 @@ class Lookup:
     match: str
     take: str
 
+    def fits_name(self, name: str) -> bool:
+        """Tell whether a file name fits the pattern; case does not count."""
+        return fnmatch.fnmatchcase(name.lower(), self.file.lower())
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -126,6 +130,13 @@ class Mapping:
     fingerprint: str
     files: tuple[FileRule, ...]
     provides: AnyMapping[str, tuple[AnyMapping[str, str | None], ...]]
+
+    @property
+    def lookups(self) -> "tuple[Lookup, ...]":
+        """The places where columns take their texts from other files."""
+        columns = (column for rule in self.files for entity in rule.entities for column in entity.columns.values())
+        parts = (part for column in columns for part in (column, *column.first_filled))
+        return tuple(part.lookup for part in parts if part.lookup is not None)
 
 
 def shipped_mappings() -> list[str]:

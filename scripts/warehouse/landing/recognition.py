@@ -27,11 +27,15 @@ _CORRECTED_AND_MAPPED = "holds corrected rows, which are canonical: land it with
 
 
 def entity_of_name(name: str) -> Entity | None:
-    """Return the entity that a file name says: `orders.csv`, `raw_orders.csv`, `orders_2024-07-01.csv.gz`."""
+    """Return the entity that a file name says: `orders.csv`, `raw_orders.csv`, `orders_2024-07-01.csv.gz`.
+
+    The seed of a reference may have another name than its entity: it says the entity as well.
+    """
     stem = normal_name(name.split(".")[0]).removeprefix("raw_")
-    for entity_name in sorted(entities(), key=len, reverse=True):
+    named = {each.seed.removeprefix("raw_"): each for each in entities().values()} | entities()
+    for entity_name in sorted(named, key=len, reverse=True):
         if stem == entity_name or re.match(rf"{entity_name}(_|\W|\d)", stem):
-            return entities()[entity_name]
+            return named[entity_name]
     return None
 
 
@@ -132,6 +136,8 @@ def open_delivered(contents: Contents, options: Options) -> tuple[OpenFile, File
 def _may_be(contents: Contents, rule: FileRule) -> bool:
     """Tell whether a file may be of the kind that a rule describes: by its name, or by the columns of its header."""
     says_only_types = all(re.fullmatch(r"\*(\.\w+)?", pattern) for pattern in rule.names)
+    if rule.names and not rule.header and not rule.fits_name(contents.inner_name):
+        return False
     if not rule.header or not says_only_types or not rule.header_rows:
         return True
     headers: list[Header] = []

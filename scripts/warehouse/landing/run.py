@@ -16,7 +16,7 @@ from warehouse.erasing.landing import drop_remembered
 from warehouse.errors import WarehouseError
 from warehouse.landing import zone
 from warehouse.landing.deliveries import Deliveries, no_part_of
-from warehouse.landing.files import Delivered, list_files, name_inside
+from warehouse.landing.files import FILE_TYPES, Delivered, list_files, name_inside
 from warehouse.landing.full_deliveries import complete_full_deliveries, hold_full_deliveries
 from warehouse.landing.mapping import Mapping
 from warehouse.landing.messages import FileRejectedError
@@ -25,7 +25,7 @@ from warehouse.landing.placeholders import refuse_placeholders
 from warehouse.landing.report import FileResult, Options, Report
 from warehouse.paths import WarehousePaths
 
-_NO_FILES = "no export files there: give .csv, .tsv, .txt, .xlsx, .parquet, .jsonl, .gz or .zip files"
+_NO_FILES = f"no export files there: give {FILE_TYPES} files"
 
 
 def _why_skipped(delivered: Delivered, mapping: Mapping) -> str | None:
@@ -38,7 +38,7 @@ def _why_skipped(delivered: Delivered, mapping: Mapping) -> str | None:
         inner = name_inside(delivered.path)
     except FileRejectedError as error:
         return str(error)
-    return None if any(rule.fits_name(inner) for rule in names) else no_part_of(mapping)
+    return None if any(rule.fits_name(inner) for rule in names) else no_part_of(mapping, delivered)
 
 
 def _files_of(inputs: list[Path], options: Options) -> tuple[list[Delivered], list[tuple[str, str]]]:

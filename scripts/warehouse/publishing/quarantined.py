@@ -22,6 +22,19 @@ _ADDRESS = ("load_id", "file", "line_number", "record_number", "entity", "reason
 _SEED_LOAD_COLUMNS = ("load_id", "line_number")
 _RECONCILED = "load_reconciliation"
 _ROWS_AT_ONCE = 10_000
+# What a reason may say of a column, after its name (macro column_reasons).
+COLUMN_PROBLEMS = (
+    "missing",
+    "not_a_code",
+    "unknown_value",
+    "not_a_boolean",
+    "not_a_number",
+    "not_whole",
+    "out_of_range",
+    "not_a_date",
+    "in_future",
+    "not_first_of_month",
+)
 
 
 class UnknownNameError(WarehouseError):
@@ -111,8 +124,10 @@ def _refuse_unknown(connection: Any, paths: WarehousePaths, wanted: Wanted) -> N
     def names(column: str, table: str) -> set[str]:
         return {row[0] for row in connection.execute(f"select distinct {column} from {table}").fetchall()}  # noqa: S608
 
-    if wanted.reason is not None and not _may_be_reason(wanted.reason):
-        _refuse_other("--reason", wanted.reason, names("reason", "listed"), "no quarantined row has this reason")
+    if wanted.reason is not None:
+        known = names("reason", "listed")
+        known |= _reasons_of_columns() if known else set()
+        _refuse_other("--reason", wanted.reason, known, "no quarantined row has this reason")
     if wanted.load_id is not None:
         known = names("load_id", "listed") | {row["load_id"] for row in read_loads(paths)}
         if "live" in names("database_name", "duckdb_databases()") and _RECONCILED in mart_tables(connection, "live"):
@@ -121,9 +136,10 @@ def _refuse_unknown(connection: Any, paths: WarehousePaths, wanted: Wanted) -> N
         _refuse_other("--load", wanted.load_id, known, "there is no such load")
 
 
-def _may_be_reason(text: str) -> bool:
-    """Tell whether a reason is that of a column: one that rows may have, though none has it now."""
-    return any(text.startswith(f"{column}_") for entity in entities().values() for column in entity.column_names)
+def _reasons_of_columns() -> set[str]:
+    """Return the reasons that rows may have because of one column, whether any row has them now or not."""
+    columns = {column for entity in entities().values() for column in entity.column_names}
+    return {f"{column}_{problem}" for column in columns for problem in COLUMN_PROBLEMS}
 
 
 def _refuse_other(option: str, given: str, known: set[str], problem: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from warehouse.building.dbt_run import dbt_environment, raw_seeds
+from warehouse.building.dbt_run import RAW_SEEDS, dbt_environment
 from warehouse.building.folders import sweep
 from warehouse.building.inputs import LANDED, freeze_inputs
 from warehouse.building.locks import exclusive
@@ -128,7 +128,7 @@ def _build_half(outcome: SparkOutcome, half: str, target: str, variables: Mappin
         # The same project under the same settings: read once.
         arguments += ["--partial-parse-file-path", str(outcome.folder / HALVES[0] / "target" / "partial_parse.msgpack")]
     if variables.get("landing_zone") or variables.get("raw_folders"):
-        left_out.append(raw_seeds())
+        left_out.append(RAW_SEEDS)
     if left_out:
         arguments += ["--exclude", *left_out]
     finished = subprocess.run(  # noqa: S603

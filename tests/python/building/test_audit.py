@@ -24,10 +24,10 @@ def node(kind: str, name: str, **more: Any) -> dict[str, Any]:
     return {
         "resource_type": kind,
         "name": name,
-        "fqn": ["retention_warehouse", more.pop("folder", "marts"), name],
+        "fqn": ["retention_warehouse", "marts", name],
         "schema": "marts",
         "alias": name,
-        "config": {"materialized": "table", "meta": more.pop("meta", {})},
+        "config": {"materialized": "table", "meta": more.pop("meta", {}), "schema": more.get("schema", "marts")},
         "depends_on": {"nodes": more.pop("needs", [])},
         "columns": {column: {"name": column, "data_type": kind} for column, kind in more.pop("columns", {}).items()},
         "unique_id": f"{kind}.{name}",
@@ -98,14 +98,14 @@ def test_a_warning_with_a_stated_reason_is_noted() -> None:
 
 
 def test_raw_seeds_and_their_tests_are_no_part_of_a_landed_build() -> None:
-    seed = node("seed", "raw_orders", folder="raw")
+    seed = node("seed", "raw_orders", schema="raw")
     manifest = {
         "nodes": {
             each["unique_id"]: each
             for each in (
                 seed,
                 node("test", "of_seed", needs=["seed.raw_orders"]),
-                node("seed", "fx", folder="reference"),
+                node("seed", "fx", schema="reference"),
             )
         }
     }

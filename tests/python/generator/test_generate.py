@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import json
 import re
 import time
 from datetime import date
@@ -323,5 +324,12 @@ def test_the_command(tmp_path: Path) -> None:
     assert "wrote" in result.output and (tmp_path / "a" / "orders.csv").exists()
     assert CliRunner().invoke(app, ["generate", "--customers", "0", "--out", str(tmp_path)]).exit_code == 2
     (tmp_path / "file").write_text("")
+    # A generated company can be landed, in every form.
+    assert CliRunner().invoke(app, ["generate", "--customers", "20", "--out", str(tmp_path / "seeds")]).exit_code == 0
+    for folder in ("a", "seeds"):
+        with_dir = {"WAREHOUSE_DIR": str(tmp_path / f"warehouse_{folder}")}
+        landed = CliRunner(env=with_dir).invoke(app, ["land", str(tmp_path / folder), "--json"])
+        assert landed.exit_code == 0, landed.output
+        assert {each["entity"] for each in json.loads(landed.stdout)["files"]} == set(entities())
     refused = CliRunner().invoke(app, ["generate", "--out", str(tmp_path / "file")])
     assert isinstance(refused.exception, WarehouseError)

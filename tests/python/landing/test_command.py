@@ -61,10 +61,19 @@ def test_one_line_per_file_for_people(write: Write) -> None:
         ["x.csv", "--nonsense"],
         ["x.csv", "--source", "nonsense"],
         ["x.csv", "--source", "nowhere.yml"],
+        # What a shell makes of an unset variable is not the folder one is in.
+        [""],
     ],
 )
 def test_wrong_usage(arguments: list[str]) -> None:
     assert run(*arguments)[0] == 2
+
+
+def test_a_path_that_is_not_there_says_so(tmp_path: Path) -> None:
+    status, out, _ = run(tmp_path / "exprots")
+    assert (status, "rejected  exprots: there is no such file or folder" in out) == (1, True)
+    (tmp_path / "notes.pdf").write_text("x")
+    assert "unknown file type: give .csv, .tsv, .txt, .jsonl, .ndjson, " in run(tmp_path / "notes.pdf")[1]
 
 
 def test_a_folder_for_seeds_that_cannot_be_one(write: Write, tmp_path: Path) -> None:

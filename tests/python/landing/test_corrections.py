@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from warehouse.errors import WarehouseError
 from warehouse.landing.formulas import neutralised, restored, restored_array
 from warehouse.landing.report import Options
 from warehouse.landing.seeds import write_seeds
-from warehouse.publishing.quarantined import Wanted, export_quarantined, quarantined_rows
+from warehouse.publishing.quarantined import COLUMN_PROBLEMS, Wanted, export_quarantined, quarantined_rows
 
 Write = Callable[..., Path]
 Change = Callable[[dict[str, str]], None]
@@ -525,6 +526,12 @@ def test_erased_rows_are_listed_no_more_before_the_next_build(built: Built, writ
         assert all(row["order_id"] or row["quarantined_raw_line"] for row in rows)
 
 
+def test_the_problems_of_columns_are_those_that_staging_finds() -> None:
+    macro = (PROJECT_DIR / "macros" / "staging" / "judged_rows.sql").read_text(encoding="utf-8")
+    found = set(re.findall(r"then '\{\{ name \}\}_(\w+)'", macro))
+    assert set(COLUMN_PROBLEMS) == found
+
+
 def test_a_reason_or_load_that_no_row_has_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path / "warehouse"))
     monkeypatch.setenv("COLUMNS", "200")
@@ -550,6 +557,8 @@ def test_a_reason_or_load_that_no_row_has_is_told(tmp_path: Path, monkeypatch: p
     # Reasons that rows may have, though none has them now.
     assert run("quarantine", "--reason", "amount_not_a_number") == (0, "no quarantined rows\n")
     assert run("quarantine", "--reason", "no_fx_rate") == (0, "no quarantined rows\n")
+    status, told = run("quarantine", "--reason", "amount_not_a_numbr")
+    assert (status, "no quarantined row has this reason: did you mean amount_not_a_number?" in told) == (2, True)
     assert run("quarantine", "--reason", "ragged_row", "--entity", "accounts") == (0, "no quarantined rows\n")
 
 

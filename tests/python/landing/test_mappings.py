@@ -277,6 +277,35 @@ def test_a_header_alone_tells_which_files_of_a_folder_are_meant(warehouse: Wareh
     )  # fmt: skip
 
 
+def test_a_name_or_a_header_tells_which_files_of_a_folder_are_meant(warehouse: Warehouse, write: Write) -> None:
+    by_header = "{header: [who, sum], entities: [{entity: products, columns: {product_id: who}}]}"
+    by_name = "{name: 'mine*.csv', entities: [{entity: products, columns: {product_id: code}}]}"
+    mapping = write("mine.yml", f"files: [{by_header}, {by_name}]", "mappings")
+    write("mine.csv", "code\nP1\n")
+    write("data.csv", "who,sum\nP2,1\n")
+    other = write("notes.csv", "X,Y\n1,2\n")
+    report = warehouse.land(other.parent, source=str(mapping))
+    assert {each.file: each.verdict for each in report.files} == {"data.csv": "accepted", "mine.csv": "accepted"}
+    assert report.skipped == [("notes.csv", "no part of the mapping mine")]
+    # A file that is named itself is not passed over.
+    assert warehouse.land(other, source=str(mapping)).has_rejected
+
+
+def test_a_file_in_which_values_are_looked_up_is_not_called_unknown(warehouse: Warehouse, write: Write) -> None:
+    lookup = "{lookup: {file: 'companies*', 'on': id, match: deal, take: company}}"
+    entities = f"entities: [{{entity: deals, columns: {{deal_id: id, stage: stage, account_id: {lookup}}}}}]"
+    mapping = write("mine.yml", f"files: [{{name: 'deals*.csv', {entities}}}]", "mappings")
+    write("deals.csv", "id,stage\nD1,won\n")
+    folder = write("companies_of_deals.csv", "deal,company\nD1,A1\n").parent
+    write("notes.csv", "X,Y\n1,2\n")
+    report = warehouse.land(folder, source=str(mapping))
+    assert report.skipped == [
+        ("companies_of_deals.csv", "the mapping looks values up in it"),
+        ("notes.csv", "no part of the mapping mine"),
+    ]
+    assert warehouse.rows("deals", "account_id") == [("A1",)]
+
+
 def test_a_vendor_brings_its_stages_along_with_deals(warehouse: Warehouse, write: Write) -> None:
     broken = write("broken_deals.csv", HUBSPOT_DEALS.replace("Deal Stage", "Phase"))
     warehouse.land(write("companies.csv", HUBSPOT_COMPANIES), broken, source="hubspot")

@@ -424,13 +424,20 @@ class Maker:
                 closed = self.end + timedelta(days=self.random.randint(-2, 60))
             if (outcome == "open" and self.chance(0.6)) or self.chance(0.1):
                 closed = None
+            is_dated = not self.chance(0.1)
+            recorded_closing = closed
+            if not is_dated and closed is not None and self.chance(0.3):
+                # Recorded later than it happened, before anything else that is known of the company.
+                recorded_closing = self.start - timedelta(days=self.random.randint(1, 60))
             self.add(
                 "deals",
                 deal_id=f"D{number}",
                 account_id=self.random.choice([*self.named, None]),
                 stage=self.spelled(stage),
-                created_at=None if self.chance(0.1) else self.text(created),
-                closed_at=None if closed is None or closed < created else self.text(closed),
+                created_at=self.text(created) if is_dated else None,
+                closed_at=None
+                if recorded_closing is None or (is_dated and recorded_closing < created)
+                else self.text(recorded_closing),
                 amount=None if self.chance(0.1) else self.dressed(self.amount()),
                 currency=self.random.choice(CURRENCIES),
                 pipeline=pipeline,
@@ -664,6 +671,17 @@ def random_company(seed: int, regulars: int = 0) -> Raw:
     `regulars` are customers on top, on whom value models can be fitted.
     """
     return Maker(seed, regulars).make()
+
+
+def written_company(**exports: str) -> Raw:
+    """Return entity -> delivered rows of a company that is written out: the CSV text of each entity that it has."""
+    maker = Maker(0)
+    maker.references()
+    for entity, text in exports.items():
+        for row in csv.DictReader(text.strip().splitlines()):
+            maker.add(entity, **{name: cell.strip() or None for name, cell in row.items()})
+    maker.number_lines()
+    return maker.raw
 
 
 def random_variables(seed: int) -> dict[str, Any]:

@@ -131,6 +131,12 @@ class Deal:
         instants += [self.created_at] if self.created_at is not None else []
         return min(instants) if instants else self.closed_at
 
+    @property
+    def first_seen_at(self) -> datetime | None:
+        """The first event or the close, which may be dated before it."""
+        instants = [instant for instant in (self.first_event_at, self.closed_at) if instant is not None]
+        return min(instants, default=None)
+
     def open_at(self, boundary: datetime) -> bool:
         """True when the deal was open just before the boundary."""
         began = self.first_event_at

@@ -100,7 +100,7 @@ def funnel_conversion(company: Company) -> Rows:
     rows: Rows = []
     for pipeline, deals in by_pipeline.items():
         journeys = [journey(deal, company.now) for deal in deals]
-        first = min(deal.first_event_at for deal in deals if deal.first_event_at is not None)
+        first = min(deal.first_seen_at for deal in deals if deal.first_seen_at is not None)
         values = {("all", "all")}
         values |= {(name, deal.dimensions[name]) for deal in deals for name in FUNNEL_DIMENSIONS}
         has_unmapped = any(one.unmapped_at is not None for one in journeys)

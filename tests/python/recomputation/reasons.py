@@ -83,7 +83,8 @@ class Evidence:
             and contract.ended_at < self.company.now
             and near(contract.ended_at)
         ]
-        then = [contract for contract in ended if contract.ended_at == churned_at]
+        day = churned_at.date() if isinstance(churned_at, datetime) else churned_at
+        then = [contract for contract in ended if contract.ended_at is not None and contract.ended_at.date() == day]
         if not (then or ended):
             return None
         latest = max(contract.ended_at for contract in then or ended if contract.ended_at is not None)

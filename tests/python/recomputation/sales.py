@@ -58,7 +58,7 @@ def sales_performance(company: Company) -> Rows:
     values = {("all", "all")}
     values |= {(name, deal.dimensions[name]) for deal in company.deals for name in SALES_DIMENSIONS}
     values |= {(name, company.rep_dimension(one.rep_id, name)) for one in targets for name in TARGET_DIMENSIONS}
-    first = min(deal.first_event_at for deal in company.deals if deal.first_event_at is not None)
+    first = min(deal.first_seen_at for deal in company.deals if deal.first_seen_at is not None)
     for name, value in sorted(values):
         deals = [deal for deal in company.deals if name == "all" or deal.dimensions[name] == value]
         own = [

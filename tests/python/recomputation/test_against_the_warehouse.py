@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from harness.compiled_project import CompiledProject, compile_project
-from recomputation.companies import Raw, random_company, random_variables
+from recomputation.companies import Raw, random_company, random_variables, written_company
 from recomputation.company import Company
 from recomputation.compare import by_grain, compare
 from recomputation.expectations import ValueModels
@@ -45,6 +45,7 @@ STRESSED = {
     "clv_annual_discount_rate": 0.25,
     "clv_calibration_share": 0.5,
     "backtest_horizon_days": [60, 150],
+    "loyalty_tiers": {"basic": 0, "vip": 1000},
 }
 # Few enough for the value models of a company of forty customers.
 SMALL = {"clv_minimum_repeaters": 4, "clv_minimum_plan_customers": 4}
@@ -97,8 +98,12 @@ def recomputed(raw: Raw, fits: list[dict[str, Any]], variables: dict[str, Any]) 
 
 
 def differences(project: CompiledProject, seed: int, variables: dict[str, Any]) -> list[str]:
+    """Return what differs for a random company; see differences_of."""
+    return differences_of(project, company_of(seed), variables)
+
+
+def differences_of(project: CompiledProject, raw: Raw, variables: dict[str, Any]) -> list[str]:
     """Return one line per number on which the warehouse and the recomputation disagree, and per failing data test."""
-    raw = company_of(seed)
     with project.built(raw, variables.get("as_of")) as connection:
         actual = project.tables(connection, also=[FITS])
         found = [f"{name}: {rows}" for name, rows in project.failing_tests(connection).items()]
@@ -124,6 +129,60 @@ def test_random_company_under_other_vars_and_replays(stressed_project: CompiledP
 @pytest.mark.parametrize("seed", range(55, 58))
 def test_random_company_too_small_for_value_models(default_project: CompiledProject, seed: int) -> None:
     assert differences(default_project, seed, {}) == []
+
+
+CONTRACTS = """subscription_id,account_id,started_at,ended_at,mrr,plan
+s1,a,2024-01-01,2024-01-31 09:00,100,pro
+s1,a,2024-01-31 09:00,2024-01-31 18:00,40,basic
+s2,a,2024-02-03,2024-03-05,40,basic
+s3,b,2024-01-01,2024-01-31,10,pro
+s4,b,2024-01-31,2024-01-31,50,basic
+s5,b,2024-02-03,2024-03-05,10,pro
+s6,c,2024-01-01,2024-01-31 08:00,10,pro
+s7,c,2024-01-01,2024-01-31 20:00,20,pro
+s8,c,2024-02-02,,30,pro
+"""
+
+
+def test_the_contracts_that_end_last_bridge_a_gap(stressed_project: CompiledProject) -> None:
+    """Not what was replaced or ended earlier on the day on which the gap begins, nor what was never in force."""
+    raw = written_company(subscription_periods=CONTRACTS)
+    assert differences_of(stressed_project, raw, {**STRESSED, "as_of": date(2024, 3, 6)}) == []
+    row = one_row(stressed_project.run(raw, date(2024, 3, 6))["revenue_retention"], "month", date(2024, 2, 1))
+    assert [row["mrr_at_start"], row["contraction_mrr"], row["gross_revenue_retention"]] == [70, 0, 1]
+
+
+DEALS = """deal_id,stage,closed_at,amount
+d,Won,2024-01-31,500
+e,Lost,2024-03-03,7
+"""
+HISTORY = """deal_id,stage,entered_at
+d,Won,2024-02-02 09:00
+e,Demo,2024-02-20
+"""
+
+
+def test_a_close_dated_before_anything_else_counts(small_project: CompiledProject) -> None:
+    raw = written_company(deals=DEALS, deal_stage_history=HISTORY)
+    assert differences_of(small_project, raw, SMALL) == []
+    row = one_row(small_project.run(raw)["sales_performance"], "month", date(2024, 1, 1))
+    assert [row["won"], row["won_amount"]] == [1, 500]
+
+
+def test_a_company_without_any_event_has_empty_marts(small_project: CompiledProject) -> None:
+    raw = written_company(accounts="account_id,account_name\nA1,Acme\nA2,Globex\n")
+    assert differences_of(small_project, raw, SMALL) == []
+    assert small_project.run(raw)["customer_360"] == []
+
+
+def one_row(rows: list[dict[str, Any]], period_type: str, start: date) -> dict[str, Any]:
+    """Return the row of all customers of a period."""
+    (row,) = (
+        each
+        for each in rows
+        if (each["period_type"], each["period_start"], each["dimension"]) == (period_type, start, "all")
+    )
+    return row
 
 
 @pytest.mark.parametrize("seed", [2, 4])
