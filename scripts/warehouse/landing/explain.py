@@ -197,7 +197,26 @@ def _propose(contents: Contents, header: Header, options: Options, console: Cons
     if missing:
         console.print(Text(f"  replace {PLACEHOLDER} by a constant, or map a column: {', '.join(missing)}"))
     console.print(Text(f"  examples: {SHIPPED_DIR.relative_to(PROJECT_DIR)}/*.yml, docs/mapping_files.md"))
-    sys.stdout.write(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
+    proposal = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+    sys.stdout.write(proposal + _left_over(document, header, entity))
+
+
+def _left_over(document: dict[str, Any], header: Header, entity: Entity) -> str:
+    """Return YAML comments about what a proposed mapping leaves open: columns of the file, and those of the entity."""
+    proposed = document["files"][0]["entities"][0]["columns"]
+    taken = {normal_name(source) for source in proposed.values() if isinstance(source, str)}
+    left = [
+        shown_column(name, place)
+        for place, name in enumerate(header.shown_names[: header.named], 1)
+        if normal_name(name) not in taken
+    ]
+    wanted = [name for name in entity.column_names if not isinstance(proposed.get(name), str)]
+    if not left:
+        return ""
+    return (
+        f"# Columns of the file that nothing takes yet: {', '.join(left)}\n"
+        f"# Columns of {entity.name} that nothing gives yet: {', '.join(wanted)}\n"
+    )
 
 
 def _closeness(header: Header, entity: Entity) -> float:

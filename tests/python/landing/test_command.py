@@ -207,6 +207,7 @@ def test_explain_proposes_a_mapping_that_works(write: Write, tmp_path: Path) -> 
         "order_id": "Order Number", "account_id": "Customer ID", "ordered_at": "Order Date",
         "amount": "Total",
     }  # fmt: skip
+    assert "\n# Columns of the file that nothing takes yet: 'Note'\n# Columns of orders that nothing gives yet: " in out
     mapping = tmp_path / "shop.yml"
     mapping.write_text(out)
     assert load_mapping(str(mapping)).files
@@ -234,6 +235,14 @@ def test_a_proposed_mapping_lands_only_when_it_is_filled_in(write: Write, tmp_pa
     assert not (tmp_path / "warehouse" / "landing").exists()
     mapping.write_text(proposed.replace("CHOOSE", "the shop"))
     assert run(export, "--source", mapping)[0] == 0
+
+
+def test_explain_names_the_columns_of_a_header_in_any_language(write: Write) -> None:
+    _, out, _ = run("--explain", write("عملاء.csv", "معرف,שם,ada@example.com\n1,2,3\n"), "--entity", "products")
+    assert out.splitlines()[-2:] == [
+        "# Columns of the file that nothing takes yet: 'معرف', 'שם', column 3",
+        f"# Columns of products that nothing gives yet: {', '.join(entities()['products'].column_names)}",
+    ]
 
 
 def test_explain_knows_the_shipped_mappings() -> None:
