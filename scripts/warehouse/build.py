@@ -32,7 +32,18 @@ def build(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     select: Annotated[list[str] | None, typer.Option("--select", "-s", "--exclude", "--selector", hidden=True)] = None,
 ) -> None:
-    """Build everything into a private file, audit it, and publish it."""
+    """Build everything into a private file, audit it, and publish it.
+
+    For example:
+
+    warehouse build
+
+    warehouse build --as-of 2025-01-01   (the company as it was; published with `warehouse publish RUN`)
+
+    warehouse build --vars '{grace_days: 7, reporting_currency: EUR}'
+
+    warehouse build --relearn   (learns the inactivity window anew)
+    """
     from warehouse.building.run import Options, build_warehouse
     from warehouse.building.variables import VariableError, default_target, parse_variables, targets
     from warehouse.paths import warehouse_paths

@@ -11,7 +11,14 @@ def erase(
     account: Annotated[str, typer.Option("--account", metavar="ID", help="The account_id of the customer.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Remove a customer from deliveries, quarantine, builds, marts and kept versions, for good."""
+    """Remove a customer from deliveries, quarantine, builds, marts and kept versions, for good.
+
+    For example:
+
+    warehouse erase --account A-1042
+
+    warehouse erase --account A-1042 --json   (what was removed, as one JSON object)
+    """
     from warehouse.erasing.run import erase_customer
     from warehouse.paths import warehouse_paths
 

@@ -73,7 +73,16 @@ def generate(
         typer.Option(formats=["%Y-%m-%d"], help="The day after the last event; the history is three years."),
     ] = SAMPLE_AS_OF,  # type: ignore[assignment]  # typer parses the text
 ) -> None:
-    """Write a synthetic company of any size, deterministic."""
+    """Write a synthetic company of any size, deterministic.
+
+    For example:
+
+    warehouse generate --out company --customers 10000 --format parquet
+
+    warehouse land company
+
+    warehouse generate --out seeds_of_ours   (a small company as seeds: WAREHOUSE_SEEDS=seeds_of_ours dbt build)
+    """
     if as_of.year not in _AS_OF_YEARS:
         years = f"{_AS_OF_YEARS[0]} and {_AS_OF_YEARS[-1]}"
         raise typer.BadParameter(f"give a day between {years}", param_hint="--as-of")

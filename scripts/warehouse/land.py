@@ -25,7 +25,7 @@ def _given_path(text: str) -> Path:
 def land(
     inputs: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH...", help="Export files, or folders of them.", parser=_given_path),
+        typer.Argument(metavar="PATH", help="Export files, or folders of them.", parser=_given_path),
     ],
     source: Annotated[
         str | None, typer.Option(help="Name of a shipped mapping, or the path of a mapping file (.yml).")
@@ -56,6 +56,16 @@ def land(
 
     A file that `warehouse quarantine --export` wrote is recognised by its columns: its corrected rows take the place
     of the refused ones, at the time of their first delivery.
+
+    For example:
+
+    warehouse land exports/   (canonical files: accounts.csv, orders_2025-07-01.csv, …)
+
+    warehouse land ~/Downloads/hubspot --source hubspot
+
+    warehouse land answers.xlsx --entity survey_responses --exported-at 2025-07-01
+
+    warehouse land export.csv --explain > my_source.yml   (a mapping to start from)
     """
     from warehouse.arguments import check_entity, check_source
     from warehouse.landing.mapping import load_mapping
@@ -100,7 +110,9 @@ def _time(text: str) -> datetime.datetime:
         if moment.tzinfo is not None:
             moment = moment.astimezone(datetime.UTC).replace(tzinfo=None)
     except (ValueError, OverflowError):
-        raise typer.BadParameter("not an ISO date or time, like 2024-07-01 or 2024-07-01T12:00:00Z") from None
+        raise typer.BadParameter(
+            "not an ISO date or time, like 2024-07-01 or 2024-07-01T12:00:00Z", param_hint="--exported-at"
+        ) from None
     now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
     if moment > now + datetime.timedelta(days=1):
         raise WarehouseError("--exported-at lies in the future: no later delivery could replace these rows")

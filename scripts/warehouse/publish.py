@@ -20,7 +20,14 @@ def publish(
     ] = "warehouse_reader",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Publish an audited build that was kept, such as a replay; or copy what is published into PostgreSQL."""
+    """Publish an audited build that was kept, such as a replay; or copy what is published into PostgreSQL.
+
+    For example:
+
+    warehouse publish RUN   (a run that `warehouse status` lists)
+
+    warehouse publish --to postgres://etl@db.example.com/analytics --reader bi
+    """
     if to is not None:
         if run is not None:
             raise typer.BadParameter("--to copies what is published: publish the run first", param_hint="RUN")

@@ -8,7 +8,12 @@ import typer
 
 
 def rollback(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
-    """Publish the version that was live before. A damaged published file is replaced by its kept version."""
+    """Publish the version that was live before. A damaged published file is replaced by its kept version.
+
+    For example:
+
+    warehouse rollback
+    """
     from warehouse.building.locks import exclusive
     from warehouse.paths import warehouse_paths
     from warehouse.publishing.live import roll_back

@@ -14,7 +14,14 @@ def status(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Say what is published, since when, from which inputs, and which versions are kept."""
+    """Say what is published, since when, from which inputs, and which versions are kept.
+
+    For example:
+
+    warehouse status
+
+    warehouse status --audit live   (what the audit found in the published run)
+    """
     from warehouse.paths import warehouse_paths
     from warehouse.publishing.status import status_document
 

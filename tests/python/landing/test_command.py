@@ -76,6 +76,14 @@ def test_a_path_that_is_not_there_says_so(tmp_path: Path) -> None:
     assert "unknown file type: give .csv, .tsv, .txt, .jsonl, .ndjson, " in run(tmp_path / "notes.pdf")[1]
 
 
+@pytest.mark.parametrize(
+    "command", [command.callback.__name__ for command in app.registered_commands if command.callback]
+)
+def test_the_help_of_every_command_has_an_example(command: str) -> None:
+    text = CliRunner().invoke(app, [command, "--help"]).output
+    assert f"warehouse {command}" in text.split("For example:")[1]
+
+
 def test_a_folder_for_seeds_that_cannot_be_one(write: Write, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("", "utf-8")
     with pytest.raises(WarehouseError, match=r"cannot write seeds to .*give another folder"):
