@@ -9,10 +9,9 @@
     timezone('{{ var("reporting_timezone") }}', try_cast({{ text }} as timestamptz))
 {%- endmacro %}
 
-{# Spark reads 10:00:00Z and 10:00:00+05:30, but neither UTC nor +0530, and no offset after a time without seconds. #}
+{# Spark reads 10:00:00Z and 10:00:00+05:30, but not +0530, and no offset after a time without seconds. #}
 {% macro spark__instant_to_local(text) -%}
-    {%- set with_z = "regexp_replace(" ~ text ~ ", r' ?UTC\\z', 'Z')" -%}
-    {%- set with_colon = "regexp_replace(" ~ with_z ~ ", r'([+-][0-9]{2})([0-9]{2})\\z', '$1:$2')" -%}
+    {%- set with_colon = "regexp_replace(" ~ text ~ ", r'([+-][0-9]{2})([0-9]{2})\\z', '$1:$2')" -%}
     {%- set with_seconds = "regexp_replace(" ~ with_colon ~ ", r'([T ][0-9]{1,2}:[0-9]{2})( ?[Z+-].*)\\z', '$1:00$2')" -%}
     from_utc_timestamp(try_cast({{ with_seconds }} as timestamp), '{{ var("reporting_timezone") }}')
 {%- endmacro %}

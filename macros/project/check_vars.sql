@@ -29,8 +29,12 @@
         {{ _refuse_var('reporting_timezone', var('reporting_timezone'), 'be a name of the IANA database, as Asia/Kuala_Lumpur') }}
     {%- endif -%}
     {%- if execute -%}
-        {%- for entity in var('raw_folders') or {} if entity not in raw_entities() + reference_entities() -%}
-            {{ _refuse_var('raw_folders', entity, 'name entities: ' ~ (raw_entities() + reference_entities()) | join(', ')) }}
+        {%- for entity, folder in (var('raw_folders') or {}).items() -%}
+            {%- if entity not in raw_entities() + reference_entities() -%}
+                {{ _refuse_var('raw_folders', entity, 'name entities: ' ~ (raw_entities() + reference_entities()) | join(', ')) }}
+            {%- elif not folder -%}
+                {{ _refuse_var('raw_folders', entity ~ ': ' ~ folder, 'name a folder or URI for each entity') }}
+            {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}

@@ -17,8 +17,10 @@
     {%- set digits = without(plain_digits(text), '[ \u00a0\u202f\u066c]') -%}
     case
         -- (1,234.50) of accountants, 120.00- of ledgers
-        when {{ matches(digits, '^[(][0-9]+([.][0-9]+)?[)]$') }} then '-' || {{ without(digits, '[()]') }}
-        when {{ matches(digits, '^[0-9]+([.][0-9]+)?-$') }} then '-' || {{ without(digits, '-') }}
+        when {{ matches(digits, negative('[0-9]+([.][0-9]+)?')) }} then '-' || {{ without(digits, '[()-]') }}
+        when {{ matches(digits, negative('[0-9]{1,3}(,[0-9]{3})+[.][0-9]+')) }} then '-' || {{ without(digits, '[(),-]') }}
+        when {{ matches(digits, negative('[0-9]{1,3}([.][0-9]{3})+,[0-9]+')) }}
+            then '-' || replace({{ without(digits, '[().-]') }}, ',', '.')
         -- both separators, so that either one can only mean one thing
         when {{ matches(digits, '^[+-]?[0-9]{1,3}(,[0-9]{3})+[.][0-9]+$') }} then {{ without(digits, ',') }}
         when {{ matches(digits, '^[+-]?[0-9]{1,3}([.][0-9]{3})+,[0-9]+$') }}
@@ -27,6 +29,11 @@
         when {{ matches(digits, '^[+-]?[0-9]+,([0-9]{1,2}|[0-9]{4,})$') }} then replace({{ digits }}, ',', '.')
         when {{ matches(digits, '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?$') }} then {{ digits }}
     end
+{%- endmacro %}
+
+{# The pattern of a number in brackets, or with a minus after it. #}
+{% macro negative(number) -%}
+    {{ return('^([(]' ~ number ~ '[)]|' ~ number ~ '-)$') }}
 {%- endmacro %}
 
 {# A number of the type; finer input is rounded half up. #}
@@ -80,12 +87,18 @@
     {{ return('[T ]([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?') }}
 {%- endmacro %}
 
+{# An instant with its offset right behind the time, and Z for that of UTC. #}
+{% macro closed_up_offset(text) -%}
+    {%- set with_z = "replace(replace(" ~ text ~ ", 'UTC', 'Z'), 'z', 'Z')" -%}
+    {{ return("replace(replace(replace(" ~ with_z ~ ", ' Z', 'Z'), ' +', '+'), ' -', '-')") }}
+{%- endmacro %}
+
 {# A local timestamp. A date alone is its midnight; a text with an offset is converted to the reporting time zone. #}
 {% macro parse_timestamp(text, is_plain) -%}
     {%- set digits = plain_digits(text) -%}
     case
         when {{ is_plain }} then try_cast({{ text }} as timestamp)
-        when {{ matches(text, instant_pattern()) }} then {{ instant_to_local("replace(replace(" ~ text ~ ", ' +', '+'), 'z', 'Z')") }}
+        when {{ matches(text, instant_pattern()) }} then {{ instant_to_local(closed_up_offset(text)) }}
         -- 1980 to 2100 in Unix seconds and milliseconds, and in days of a spreadsheet
         when {{ matches(text, '^(3[2-9]|[4-9][0-9]|[123][0-9]{2}|40[0-9])[0-9]{7}$') }}
             then {{ unix_seconds_to_local("cast(" ~ text ~ " as bigint)") }}
@@ -94,6 +107,6 @@
         when {{ matches(text, '^(29[3-9]|[3-6][0-9]{2}|7[0-2][0-9])[0-9]{2}$') }}
             then cast({{ add_days("date '1899-12-30'", "cast(" ~ text ~ " as integer)") }} as timestamp)
         when {{ matches(digits, plain_timestamp_pattern()) }} then try_cast({{ digits }} as timestamp)
-        when {{ matches(digits, instant_pattern()) }} then {{ instant_to_local(digits) }}
+        when {{ matches(digits, instant_pattern()) }} then {{ instant_to_local(closed_up_offset(digits)) }}
     end
 {%- endmacro %}

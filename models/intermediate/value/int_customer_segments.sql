@@ -85,7 +85,7 @@ segments as (
         end as risk_tier,
         case
             when scored.customer_key is null then null
-            {%- for tier, floor in var('loyalty_tiers').items() | sort(attribute='1', reverse=true) %}
+            {%- for floor, tier in loyalty_tiers() %}
                 when coalesce(trailing_revenue.trailing_12_month_revenue, 0) >= {{ floor }} then '{{ tier }}'
             {%- endfor %}
         end as loyalty_tier

@@ -159,10 +159,18 @@ def _build(paths: WarehousePaths, options: Options, say: Say) -> Outcome:
         say("audited; keeping a compact copy of the marts")
         outcome.version = _keep(paths, outcome, record)
         _publish(paths, outcome, live, options, row)
-        keep_rows(paths, run, inputs, variables)
-        run.drop_data()
+        _keep_for_the_next_build(paths, outcome, say)
     outcome.seconds = (datetime.datetime.now(datetime.UTC) - begun).total_seconds()
     return outcome
+
+
+def _keep_for_the_next_build(paths: WarehousePaths, outcome: Outcome, say: Say) -> None:
+    """Keep what the next build can reuse. Where that fails or is interrupted, what is published is published."""
+    try:
+        keep_rows(paths, outcome.folder, outcome.inputs, outcome.variables)
+        outcome.folder.drop_data()
+    except (OSError, KeyboardInterrupt):
+        say("the typed rows could not be kept: the next build types all of them again")
 
 
 def _heal(paths: WarehousePaths, say: Say) -> None:

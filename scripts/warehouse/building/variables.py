@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import zoneinfo
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -91,9 +92,11 @@ def _check(name: str, given: Any, rule: Any) -> None:
     if name == "reporting_timezone" and not _is_timezone(given):
         raise _cannot_be(name, given, "be a name of the IANA database, as Asia/Kuala_Lumpur")
     if name == "raw_folders":
-        for entity in given or {}:
+        for entity, folder in (given or {}).items():
             if entity not in entities():
                 raise _cannot_be(name, entity, f"name entities: {', '.join(entities())}")
+            if not folder:
+                raise _cannot_be(name, f"{entity}: {folder}", "name a folder or URI for each entity")
 
 
 def _cannot_be(name: str, given: Any, rule: str) -> VariableError:
@@ -101,8 +104,10 @@ def _cannot_be(name: str, given: Any, rule: str) -> VariableError:
 
 
 def _is_timezone(name: str) -> bool:
+    # The engine takes abbreviations too, which no other one does; a machine may lack the database of Python.
+    known = zoneinfo.available_timezones() or {name}
     query = "select count(*) from pg_timezone_names() where name = ?"
-    return bool(duckdb.execute(query, [name]).fetchall() != [(0,)])
+    return name in known and bool(duckdb.execute(query, [name]).fetchall() != [(0,)])
 
 
 def _read(text: str | None) -> dict[str, Any]:

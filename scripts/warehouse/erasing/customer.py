@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.contract import entities
-from warehouse.landing.zone import LOADS
+from warehouse.landing.zone import delivered_at, read_loads
 from warehouse.paths import WarehousePaths
-from warehouse.publishing.compact import literal, open_engine
+from warehouse.publishing.compact import literal, mart_tables, open_engine
+from warehouse.publishing.live import read_mart_run
 
 # Shorter names are words of other texts as well.
 SHORTEST_NAME = 4
@@ -50,7 +51,7 @@ def find_customer(paths: WarehousePaths, account_id: str) -> Customer | None:
     """
     connection = open_engine()
     try:
-        accounts = _merged_accounts(connection, paths.landing, account_id)
+        accounts = _merged_accounts(connection, paths, account_id)
         connection.execute("create table ids as select unnest(?::varchar[]) as id", [sorted(accounts)])
         if not _is_known(connection, paths.landing):
             return None
@@ -72,22 +73,34 @@ def _rows(landing: Path, entity: str) -> str:
     return f"read_parquet({literal(str(landing / entity))} || '/*.parquet')"
 
 
-def _merged_accounts(connection: Any, landing: Path, account_id: str) -> set[str]:
+def _merged_accounts(connection: Any, paths: WarehousePaths, account_id: str) -> set[str]:
     """Return the ids that the latest merges join with an account, in both directions, itself included.
 
-    The latest row of an account is that of the models: by the delivery of its own file, then by file and line.
+    The latest row of an account is that of the models: by the age of its delivery, then by file and line, without the
+    rows that the published build refused.
     """
+    refused = "select null as load_id, null as file, null as record_number where false"
+    if read_mart_run(paths.published_file) is not None:
+        connection.execute(f"attach {literal(str(paths.published_file))} as live (read_only)")
+        if "quarantined_rows" in mart_tables(connection, "live"):
+            refused = "select load_id, file, record_number from live.marts.quarantined_rows where entity = 'accounts'"
+    loads = [load for load in read_loads(paths) if load["entity"] == "accounts"]
+    ages = [(load["load_id"], load["file"], delivered_at(load, loads), load["load_sequence"]) for load in loads]
+    connection.execute(
+        "create table deliveries (load_id text, file text, delivered_at timestamp, load_sequence bigint)"
+    )
+    if ages:
+        connection.executemany("insert into deliveries values (?, ?, ?, ?)", ages)
     pairs = connection.execute(
         f"""
         select account_id, merged_into_account_id
-        from {_rows(landing, "accounts")} as delivered
-        left join (
-            select load_id, file, load_sequence, exported_at from {_rows(landing, LOADS)} where entity = 'accounts'
-        ) using (load_id, file)
+        from {_rows(paths.landing, "accounts")} as delivered
+        left join deliveries using (load_id, file)
+        anti join ({refused}) as refused using (load_id, file, record_number)
         qualify row_number() over (
             partition by account_id
             order by
-                coalesce(exported_at, landed_at) desc, load_sequence desc, load_id desc, file desc, line_number desc
+                coalesce(delivered_at, landed_at) desc, load_sequence desc, load_id desc, file desc, line_number desc
         ) = 1 and merged_into_account_id is not null
         """  # noqa: S608
     ).fetchall()

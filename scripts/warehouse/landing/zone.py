@@ -172,7 +172,7 @@ def sweep(paths: WarehousePaths) -> int:
         removed += sum(1 for _ in unfinished.iterdir())
         shutil.rmtree(unfinished)
     known = {path.stem for path in (paths.landing / LOADS).glob("*.parquet")}
-    for name in [*entities(), QUARANTINE, CORRECTIONS]:
+    for name in [*entities(), QUARANTINE, CORRECTIONS, ERASED]:
         for path in (paths.landing / name).glob("*.parquet"):
             found = _LOAD_ID.fullmatch(path.name)
             if found and found.group(1) not in known:

@@ -1,6 +1,6 @@
 {#
-    The rows of each dimension add up to the row `all`: for every combination of `keys` and every measure.
-    NULL counts as 0. Failing rows: the measure, the dimension and in how many places it does not add up.
+    The rows of each dimension add up to the row `all`: for every combination of `keys` and every measure. NULL counts as 0,
+    and so does what has no row, of the dimensions that the value of the first key has anywhere. Failing rows: the measure, the dimension and in how many places it does not add up.
 #}
 {% test dimensions_add_up(model, keys, measures) %}
 
@@ -22,22 +22,62 @@ totals as (
 
 ),
 
+whole as (
+
+    select * from totals
+    where dimension = 'all'
+
+),
+
+parts as (
+
+    select * from totals
+    where dimension <> 'all'
+
+),
+
+dimensions as (
+
+    select distinct
+        {{ keys[0] }},
+        dimension
+
+    from parts
+
+),
+
+expected as (
+
+    select
+        dimensions.dimension,
+        {%- for key in keys %}
+        whole.{{ key }},
+        {%- endfor %}
+        {%- for measure in measures %}
+        whole.{{ measure }}{{ ',' if not loop.last }}
+        {%- endfor %}
+
+    from whole
+    inner join dimensions on whole.{{ keys[0] }} = dimensions.{{ keys[0] }}
+
+),
+
 compared as (
 
     select
-        parts.dimension,
+        coalesce(expected.dimension, parts.dimension) as dimension,
         {%- for measure in measures %}
-        parts.{{ measure }} as parts_{{ measure }},
-        whole.{{ measure }} as whole_{{ measure }}{{ ',' if not loop.last }}
+        coalesce(parts.{{ measure }}, 0) as parts_{{ measure }},
+        coalesce(expected.{{ measure }}, 0) as whole_{{ measure }}{{ ',' if not loop.last }}
         {%- endfor %}
 
-    from totals as parts
-    left join totals as whole
-        on whole.dimension = 'all'
-        {%- for key in keys %}
-        and parts.{{ key }} = whole.{{ key }}
-        {%- endfor %}
-    where parts.dimension <> 'all'
+    from expected
+    full outer join parts
+        on
+            expected.dimension = parts.dimension
+            {%- for key in keys %}
+            and expected.{{ key }} = parts.{{ key }}
+            {%- endfor %}
 
 )
 
@@ -48,7 +88,7 @@ select
     count(*) as failing_rows
 
 from compared
-where whole_{{ measure }} is null or parts_{{ measure }} <> whole_{{ measure }}
+where parts_{{ measure }} <> whole_{{ measure }}
 group by dimension
 {% if not loop.last %}
 union all

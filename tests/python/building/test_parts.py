@@ -67,6 +67,8 @@ def test_variables_of_the_command_line() -> None:
         ("{backtest_horizon_days: 90}", "backtest_horizon_days cannot be 90: it has to be a list"),
         ("{grace_days: [5]}", "grace_days cannot be"),
         ("{as_of: 9999-12-31}", "as_of cannot be 9999-12-31"),
+        ("{raw_folders: {orders: null}}", "orders: None: it has to name a folder or URI"),
+        ("{reporting_timezone: CST}", "CST: it has to be a name of the IANA database"),
         ("{reporting_timezone: Mars/Phobos}", "Mars/Phobos: it has to be a name of the IANA database"),
         ("{raw_folders: {ordrs: /data}}", "raw_folders cannot be ordrs: it has to name entities: accounts, "),
         ("{published_personal_data: [everything]}", "published_personal_data cannot be everything"),

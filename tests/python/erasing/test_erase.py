@@ -177,6 +177,45 @@ def test_the_latest_merges_say_who_the_customer_is(tmp_path: Path, calls: list[d
     assert {row["account_id"] for row in [*rows(paths, "accounts"), *rows(paths, "orders")]} == left
 
 
+def test_the_files_of_a_full_delivery_are_one_when_the_customer_is_looked_for(tmp_path: Path) -> None:
+    """Its older file is as young as its youngest, so that it replaces what was exported between them."""
+    paths = WarehousePaths(tmp_path / "warehouse")
+    other = "account_id,merged_into_account_id\nACC-C,\nACC-D,\n"
+    first = {"accounts_2024-01-02": APART + "ACC-C,\nACC-D,\n", "orders": ORDERS}
+    for number, files in enumerate((first, {"accounts_2024-01-01": MERGED, "accounts_2024-01-03": other})):
+        folder = tmp_path / f"call_{number}"
+        folder.mkdir()
+        for name, text in files.items():
+            (folder / f"{name}.csv").write_text(text, "utf-8")
+        land(paths, [folder], Options(is_full=number == 1), lambda _: lambda __: None)
+    assert erase_customer(paths, "ACC-B").accounts == 2
+    assert {row["account_id"] for row in [*rows(paths, "accounts"), *rows(paths, "orders")]} == {"ACC-C", "ACC-D"}
+
+
+def test_a_row_that_the_published_build_refused_merges_and_parts_nobody(tmp_path: Path) -> None:
+    paths = WarehousePaths(tmp_path / "warehouse")
+    for number, text in enumerate((MERGED, "account_id,created_at\nACC-A,not a date\n")):
+        folder = tmp_path / f"call_{number}"
+        folder.mkdir()
+        (folder / "accounts.csv").write_text(text, "utf-8")
+        land(paths, [folder], Options(), lambda _: lambda __: None)
+    (row,) = (row for row in rows(paths, "accounts") if row["created_at"] is not None)
+    paths.published.mkdir(parents=True)
+    with duckdb.connect(str(paths.published_file)) as connection:
+        connection.execute("create schema marts")
+        connection.execute("create table marts.mart_run as select 'run' as run_id")
+        address = "? as load_id, ? as file, ? as record_number, 'accounts' as entity"
+        connection.execute(
+            f"create table marts.quarantined_rows as select {address}",
+            [row["load_id"], row["file"], row["record_number"]],
+        )
+    customer = find_customer(paths, "ACC-B")
+    assert customer is not None and customer.accounts == {"ACC-A", "ACC-B"}
+    paths.published_file.unlink()
+    alone = find_customer(paths, "ACC-B")
+    assert alone is not None and alone.accounts == {"ACC-B"}
+
+
 def test_an_account_may_be_named_by_the_address_that_identifies_it(paths: WarehousePaths, tmp_path: Path) -> None:
     orders = tmp_path / "orders.csv"
     orders.write_text("order_id,account_id,ordered_at,amount\n9,by@address.example,2025-01-01,5\n", "utf-8")

@@ -158,9 +158,11 @@ broken_rules as (
 
     select
         'every visit is counted in one month, one quarter and one year' as broken_rule,
-        concat_ws(' ', visits.pipeline_key, totals.period_type) as failing_row
+        concat_ws(' ', visits.pipeline_key, types.period_type) as failing_row
     from visits
-    left join totals on visits.pipeline_key = totals.pipeline_key
+    cross join (values ('month'), ('quarter'), ('year')) as types (period_type)
+    left join totals
+        on visits.pipeline_key = totals.pipeline_key and types.period_type = totals.period_type
     where
         totals.pipeline_key is null
         or visits.entered <> totals.entered

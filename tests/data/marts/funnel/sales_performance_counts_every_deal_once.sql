@@ -32,16 +32,17 @@ deals as (
 totals as (
 
     select
-        period_type,
-        sum(won) as won,
-        sum(lost) as lost,
-        sum(no_decision) as no_decision,
-        sum(won_amount) as won_amount,
-        sum(lost_amount) as lost_amount
+        types.period_type,
+        coalesce(sum(sales_performance.won), 0) as won,
+        coalesce(sum(sales_performance.lost), 0) as lost,
+        coalesce(sum(sales_performance.no_decision), 0) as no_decision,
+        coalesce(sum(sales_performance.won_amount), 0) as won_amount,
+        coalesce(sum(sales_performance.lost_amount), 0) as lost_amount
 
-    from sales_performance
-    where dimension = 'all'
-    group by period_type
+    from (values ('month'), ('quarter'), ('year')) as types (period_type)
+    left join sales_performance
+        on types.period_type = sales_performance.period_type and sales_performance.dimension = 'all'
+    group by types.period_type
 
 ),
 
