@@ -64,6 +64,11 @@ class Unchanged:
     results: list[FileResult]
 
 
+def is_provided(row: dict[str, Any]) -> bool:
+    """Tell whether a row of the load registry is about rows that a mapping brought along."""
+    return _PROVIDED in json.loads(row["repairs"])
+
+
 def no_part_of(mapping: Mapping, delivered: Delivered) -> str:
     """Return why a file of a folder is skipped of which the mapping makes nothing."""
     if any(lookup.fits_name(delivered.path.name) for lookup in mapping.lookups):
@@ -402,7 +407,9 @@ class Deliveries:
                 continue
             file = f"{mapping.name}.yml"
             sha256 = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
-            known = self._already_landed(sha256, name, mapping.name, _PROVIDED)
+            # A complete reference of one's own (no source) takes the place of what mappings brought along.
+            source = "" if entity.is_reference else mapping.name
+            known = self._already_landed(sha256, name, source, _PROVIDED)
             if known is not None:
                 self.results.append(self._replayed(file, known))
                 continue
@@ -422,13 +429,11 @@ class Deliveries:
             result = FileResult(
                 file, name, "accepted", None, len(rows), len(rows), 0, ["reference rows of the mapping"]
             )
-            self._accept(result, path, sha256, mapping.name, _PROVIDED)
+            self._accept(result, path, sha256, source, _PROVIDED)
 
     def _is_wanted(self, entity: Entity) -> bool:
         rows = [*self.loads, *(taken.registry for taken in self.accepted)]
-        if entity.is_reference and any(
-            row["entity"] == entity.name and _PROVIDED not in json.loads(row["repairs"]) for row in rows
-        ):
+        if entity.is_reference and any(row["entity"] == entity.name and not is_provided(row) for row in rows):
             return False
         needed_by = _PROVIDED_FOR.get(entity.name)
         read = {result.entity for result in self.results if result.verdict == "accepted"}

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from warehouse.contract import Entity, entities
 from warehouse.errors import WarehouseError
 from warehouse.landing import zone
-from warehouse.landing.deliveries import Accepted, Deliveries
+from warehouse.landing.deliveries import Accepted, Deliveries, is_provided
 from warehouse.paths import WarehousePaths
 
 # A full delivery with fewer than this share of the keys that were there is held until the user accepts the drop.
@@ -79,7 +79,8 @@ def _key_counts(
     import duckdb
 
     source = group[0].registry["source"]
-    rows = [row for row in loads if (row["entity"], row["source"]) == (entity.name, source)]
+    # What a mapping brought along is no delivery that a complete one could lose anything of.
+    rows = [row for row in loads if (row["entity"], row["source"]) == (entity.name, source) and not is_provided(row)]
     ages = {id(row): (zone.delivered_at(row, rows), row["load_sequence"]) for row in rows}
     last_full = max((ages[id(row)] for row in rows if row["is_full"]), default=None)
     wanted = {(row["load_id"], row["file"]) for row in rows if last_full is None or ages[id(row)] >= last_full}

@@ -333,6 +333,18 @@ def test_stages_of_ones_own_speak_whatever_a_vendor_brings_along(warehouse: Ware
     assert warehouse.rows("deal_stages", "stage") == [("Signed",)]
 
 
+def test_stages_of_ones_own_replace_what_a_vendor_brought_along(warehouse: Warehouse, write: Write) -> None:
+    """They are of one source, within which a full delivery deletes; the deals are another's."""
+    warehouse.land(write("deals.csv", HUBSPOT_DEALS), source="hubspot", is_full=True)
+    own = "pipeline,stage,stage_order,is_won,is_lost\nSales Pipeline,Signed,1,true,false\n"
+    warehouse.land(write("deal_stages.csv", own), is_full=True)
+    assert [(load["entity"], load["file"], load["source"], load["is_full"]) for load in warehouse.loads()] == [
+        ("deals", "deals.csv", "hubspot", True),
+        ("deal_stages", "hubspot.yml", "", False),
+        ("deal_stages", "deal_stages.csv", "", True),
+    ]
+
+
 @pytest.mark.parametrize("created", ["2024-03-01T14:30:00.000+0000", "2024-03-01 14:30:00", "2024-03-01"])
 def test_the_day_of_a_closing_is_compared_with_the_day_of_the_creation(
     warehouse: Warehouse, write: Write, created: str
