@@ -8,11 +8,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
 import pytest
 
+from warehouse.building import run
 from warehouse.building.folders import CURRENT, check_room, new_run_folder, sweep
 from warehouse.building.inputs import LANDED, SEEDS, freeze_inputs
 from warehouse.building.locks import exclusive
@@ -20,6 +22,7 @@ from warehouse.building.messages import described_failure
 from warehouse.building.run import is_replay
 from warehouse.building.variables import VariableError, parse_variables, project_settings, with_published_window
 from warehouse.errors import WarehouseError
+from warehouse.landing import zone
 from warehouse.landing.report import Options
 from warehouse.landing.run import land
 from warehouse.paths import PROJECT_DIR, WarehousePaths
@@ -250,3 +253,25 @@ def test_what_is_landed_during_a_build_is_not_in_it(paths: WarehousePaths, tmp_p
     land(paths, [orders], Options(), lambda _: lambda __: None)
     assert sorted(path.name for path in (tmp_path / "frozen" / "orders").iterdir()) == before
     assert len(list((paths.landing / "orders").iterdir())) == len(before) + 1
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_what_is_published_stays_so_when_its_rows_cannot_be_kept(
+    paths: WarehousePaths, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(run, "keep_rows", fail)
+    said: list[str] = []
+    outcome = SimpleNamespace(folder=None, inputs=None, variables={})
+    run._keep_for_the_next_build(paths, outcome, said.append)  # type: ignore[arg-type]
+    assert said == ["the typed rows could not be kept: the next build types all of them again"]
+
+
+def test_what_a_killed_landing_left_is_swept(paths: WarehousePaths) -> None:
+    for name in (zone.ERASED, zone.QUARANTINE, "orders"):
+        (paths.landing / name).mkdir(parents=True)
+        (paths.landing / name / "00001-0123abcd.parquet").write_bytes(b"")
+    assert zone.sweep(paths) == 3
+    assert not [path for path in paths.landing.rglob("*") if path.is_file()]
