@@ -161,6 +161,17 @@ replaced_rows as (
 
 {% macro row_versions_ctes(staged_view, entity) -%}
 {%- set staged = new_rows(staged_view) -%}
+{%- set joins_of_deletion -%}
+left join deliveries on staged.load_id = deliveries.load_id and staged.file = deliveries.file
+    left join last_full_deliveries on deliveries.source = last_full_deliveries.source
+    left join keys_of_last_full_deliveries
+        on staged.row_key = keys_of_last_full_deliveries.row_key
+        and deliveries.source = keys_of_last_full_deliveries.source
+{%- endset -%}
+{%- set is_deleted -%}
+coalesce(deliveries.delivery_order < last_full_deliveries.delivery_order, false)
+        and keys_of_last_full_deliveries.row_key is null
+{%- endset -%}
 deliveries as (
 
     select * from {{ ref('int_deliveries') }}
@@ -258,9 +269,9 @@ sorted as (
         staged.record_number,
         coalesce(deliveries.delivery_order, 0) as delivery_order,
         staged.contents_fingerprint,
-        first_value(coalesce(deliveries.delivery_order, 0)) over (
+        -- What its source deleted replaces nothing that another source says of the key.
+        max(case when {{ is_deleted }} then null else coalesce(deliveries.delivery_order, 0) end) over (
             partition by staged.row_key
-            order by coalesce(deliveries.delivery_order, 0) desc, staged.file desc, staged.line_number desc
         ) as last_delivery_order,
         row_number() over (
             partition by staged.row_key, coalesce(deliveries.delivery_order, 0)
@@ -273,7 +284,7 @@ sorted as (
 
     from {{ staged }} as staged
     inner join contested_keys on {{ quick_fingerprint('staged.row_key') }} = contested_keys.key_fingerprint
-    left join deliveries on staged.load_id = deliveries.load_id and staged.file = deliveries.file
+    {{ joins_of_deletion }}
     where staged.quarantine_reason is null
 
 ),
@@ -311,19 +322,14 @@ judged as (
             else staged.quarantine_reason
         end as quarantine_reason,
         coalesce(contested.is_replaced, false) as is_replaced,
-        coalesce(deliveries.delivery_order < last_full_deliveries.delivery_order, false)
-        and keys_of_last_full_deliveries.row_key is null as is_deleted
+        {{ is_deleted }} as is_deleted
 
     from {{ staged }} as staged
-    left join deliveries on staged.load_id = deliveries.load_id and staged.file = deliveries.file
-    left join last_full_deliveries on deliveries.source = last_full_deliveries.source
+    {{ joins_of_deletion }}
     left join contested
         on staged.load_id = contested.load_id
         and staged.file = contested.file
         and staged.record_number = contested.record_number
-    left join keys_of_last_full_deliveries
-        on staged.row_key = keys_of_last_full_deliveries.row_key
-        and deliveries.source = keys_of_last_full_deliveries.source
 
 ),
 

@@ -76,6 +76,12 @@ def no_part_of(mapping: Mapping, delivered: Delivered) -> str:
     return f"no part of the mapping {mapping.name}"
 
 
+def _day_of(row: dict[str, Any]) -> datetime.date:
+    """Return the day of a delivery in the load registry: of its export where that is known, else of its landing."""
+    moment: datetime.datetime = row["exported_at"] or row["landed_at"]
+    return moment.date()
+
+
 def exported_time(
     options: Options, contents: Contents, landed_at: datetime.datetime
 ) -> tuple[datetime.datetime | None, list[str]]:
@@ -127,24 +133,25 @@ class Deliveries:
         return self.private / entity / f"{self.stamp.load_id}-{self._number}.parquet"
 
     def _already_landed(
-        self, sha256: str, entity: str, source: str, mark: str, exported_at: datetime.datetime | None = None
+        self, sha256: str, entity: str, source: str, mark: str, exported_at: datetime.datetime | None
     ) -> dict[str, Any] | None:
         """Return the registry row of a delivery that this one would only repeat, or None.
 
-        A file with a date of its own repeats an older one while nothing else was delivered between the two.
+        That is the last delivery of the same contents, if it was read in the same way. Contents of another day are
+        another delivery: they say that what came between is no longer true, whenever that arrives.
         """
         options = self.options
         rows: list[dict[str, Any]] = [*self.loads, *(each.registry for each in self.accepted)]
         for row in rows[::-1]:
-            if (
-                (row["file_sha256"], row["entity"], row["source"]) == (sha256, entity, source)
-                and mark in json.loads(row["repairs"])
-                # What a mapping brings along has no time, and is no delivery of the source.
-                and (mark == _PROVIDED or row["is_full"] or not options.is_full)
-                and (mark == _PROVIDED or options.exported_at in (None, row["exported_at"]))
-                and (exported_at is None or not self._others_between(row, exported_at))
-            ):
-                return row
+            if (row["file_sha256"], row["entity"], row["source"]) != (sha256, entity, source):
+                continue
+            if options.exported_at is not None and row["exported_at"] != options.exported_at:
+                continue
+            if exported_at is not None and _day_of(row) != exported_at.date():
+                continue
+            is_read_alike = mark in json.loads(row["repairs"]) and (row["is_full"] or not options.is_full)
+            returns = exported_at is not None and self._others_between(row, exported_at)
+            return row if is_read_alike and not returns else None
         return None
 
     def _others_between(self, row: dict[str, Any], until: datetime.datetime | None) -> bool:
@@ -161,7 +168,8 @@ class Deliveries:
     def _replayed(self, file: str, row: dict[str, Any]) -> FileResult:
         repairs = [note for note in json.loads(row["repairs"]) if not note.startswith("mapping ")]
         note = f"already landed in load {row['load_id']}: nothing changed"
-        if row["load_id"] != self.stamp.load_id and self._others_between(row, None):
+        is_of_now = is_provided(row) or row["load_id"] == self.stamp.load_id
+        if not is_of_now and self._others_between(row, None):
             note += f" (other {row['entity']} came later; --exported-at lands it again)"
         return FileResult(
             file, row["entity"], "accepted", None,
@@ -409,9 +417,10 @@ class Deliveries:
             sha256 = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
             # A complete reference of one's own (no source) takes the place of what mappings brought along.
             source = "" if entity.is_reference else mapping.name
-            known = self._already_landed(sha256, name, source, _PROVIDED)
-            if known is not None:
-                self.results.append(self._replayed(file, known))
+            # The last that this mapping brought along: it may have been corrected, and the correction taken back.
+            before = [row for row in self.loads if (row["entity"], row["file"]) == (name, file) and is_provided(row)]
+            if before and before[-1]["file_sha256"] == sha256:
+                self.results.append(self._replayed(file, before[-1]))
                 continue
             path = self._next_path(name)
             path.parent.mkdir(parents=True, exist_ok=True)

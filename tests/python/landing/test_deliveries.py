@@ -3,6 +3,7 @@
 import datetime
 import multiprocessing
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -163,15 +164,35 @@ def test_a_dated_full_delivery_is_one_when_the_next_is_compared(warehouse: Wareh
     assert warehouse.land(write("orders_2024-09-01.csv", header + lines[0]), is_full=True).has_rejected
 
 
-def test_a_dated_file_that_returns_to_earlier_contents_lands(warehouse: Warehouse, write: Write) -> None:
-    other = ORDERS.replace("O1", "O9")
-    for day, contents in (("01", ORDERS), ("02", ORDERS), ("03", other), ("04", ORDERS), ("05", ORDERS)):
-        warehouse.land(write(f"orders_2025-01-{day}.csv", contents))
-    assert landed_in_turn(warehouse) == [
-        (1, "orders_2025-01-01.csv"),
-        (2, "orders_2025-01-03.csv"),
-        (3, "orders_2025-01-04.csv"),
-    ]
+OTHER_ORDERS = ORDERS.replace("O1", "O9")
+
+
+def test_the_contents_of_another_day_are_another_delivery(warehouse: Warehouse, write: Write) -> None:
+    days = (("01", ORDERS), ("02", OTHER_ORDERS), ("03", ORDERS), ("03", ORDERS), ("04", ORDERS))
+    files = [write(f"orders_2025-01-{day}.csv", contents) for day, contents in days]
+    for file in files:
+        warehouse.land(file)
+    assert landed_in_turn(warehouse) == [(turn, f"orders_2025-01-0{turn}.csv") for turn in (1, 2, 3, 4)]
+    assert "nothing changed" in warehouse.land(files[2]).files[0].repairs[0]
+
+
+def test_a_folder_of_dated_files_may_return_to_earlier_contents(warehouse: Warehouse, write: Write) -> None:
+    days = (("01", ORDERS), ("02", OTHER_ORDERS), ("03", ORDERS))
+    warehouse.land(*(write(f"orders_2025-01-{day}.csv", contents) for day, contents in days))
+    assert [load["exported_at"].day for load in warehouse.loads()] == [1, 2, 3]
+
+
+def test_a_file_of_today_that_returns_to_earlier_contents_lands(
+    warehouse: Warehouse, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noon = datetime.datetime(2025, 3, 2, 12)
+    for hour, contents in enumerate((ORDERS, ORDERS, OTHER_ORDERS, ORDERS)):
+        loads = zone.read_loads(warehouse.paths)
+        stamp = replace(zone.new_stamp(loads), landed_at=noon + datetime.timedelta(hours=hour))
+        monkeypatch.setattr(zone, "new_stamp", lambda _, stamp=stamp: stamp)
+        warehouse.land(write("orders_2025-03-02.csv", contents))
+        monkeypatch.undo()
+    assert [load["exported_at"].hour for load in warehouse.loads()] == [12, 14, 15]
 
 
 def test_an_undated_file_that_returns_to_earlier_contents_says_how_to_land_it(
@@ -291,3 +312,31 @@ def test_the_zone_holds_an_empty_file_for_every_entity(warehouse: Warehouse) -> 
         assert warehouse.rows(entity) == []
     assert warehouse.loads() == []
     assert warehouse.quarantine() == []
+
+
+SHOP = """
+source: shop
+files:
+  - name: orders*.csv
+    entities:
+      - entity: orders
+        columns: {order_id: order_id, account_id: account_id, ordered_at: ordered_at, amount: amount}
+        constants: {currency: CURRENCY}
+provides:
+  churn_reasons: [{raw_wording: pricy, reason: REASON}]
+"""
+
+
+def test_a_correction_of_a_mapping_may_be_taken_back(warehouse: Warehouse, write: Write) -> None:
+    def land(currency: str, reason: str) -> None:
+        mapping = write("shop.yml", SHOP.replace("CURRENCY", currency).replace("REASON", reason))
+        warehouse.land(write("orders.csv", ORDERS), source=str(mapping))
+
+    for currency, reason in (("EUR", "price"), ("USD", "budget"), ("EUR", "price"), ("EUR", "price")):
+        land(currency, reason)
+    of_each = [sorted(load["entity"] for load in warehouse.loads() if load["load_sequence"] == turn) for turn in (1, 3)]
+    assert of_each == [["churn_reasons", "orders"]] * 2
+    assert max(load["load_sequence"] for load in warehouse.loads()) == 3
+    last = warehouse.rows("orders", "distinct currency, load_id", order="load_id")[-1]
+    assert last[0] == "EUR"
+    assert warehouse.rows("churn_reasons", "reason", order="load_id")[-1] == ("price",)
