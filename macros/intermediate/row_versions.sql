@@ -1,7 +1,8 @@
 {#
     What became of every delivered row of an entity, in `row_state`:
       current      the good row of its key that was delivered last and not deleted since,
-      superseded   a good row that a later one of its key replaced, an exact duplicate, or a deleted key (tombstone),
+      superseded   a good row that a later one of its key replaced, an exact duplicate, or a deleted key: a full delivery of
+                   its source is without it, or a row of its source says so,
       quarantined  a bad row (`quarantine_reason`), or a row whose key came again with other contents in its delivery.
     Only keys that occur twice are sorted: in most deliveries these are few. `staged` is a view and read once for each
     question, so that each reads no more columns than it needs.
@@ -11,7 +12,9 @@
 #}
 {% macro row_versions(staged, entity) -%}
 {{ kept_rows_config() }}
-{%- set dependencies = [ref('int_deliveries'), ref('stg_landing__quarantine')] -%}
+{%- set dependencies = [
+    ref('int_deliveries'), ref('stg_landing__quarantine'), ref('stg_landing__deletions'),
+] -%}
 {%- if not execute -%}{{ return('select 1 as not_compiled_yet') }}{%- endif -%}
 with
 
@@ -114,7 +117,7 @@ from {{ rows }}
 {%- endmacro %}
 
 {#
-    The rows of this table that a new row replaces, as they are from now on. `new` holds the new rows by their state
+    The rows of this table that a new row replaces or deletes, as they are from now on. `new` holds the new rows by their state
     before rates were looked up; `more` are the columns after those of every version. A row without a rate of exchange
     is good in all other respects: it can be replaced.
 #}
@@ -132,15 +135,20 @@ replaced_rows as (
 
     select
         {%- for name in version_columns(entity) + more %}
-        {{ 'cast(null as string) as key_value' if name == 'key_value' else name }},
+        {{ 'cast(null as string) as key_value' if name == 'key_value' else 'kept.' ~ name }},
         {%- endfor %}
         cast(null as string) as quarantine_reason,
         'superseded' as row_state
 
-    from {{ this }}
+    from {{ this }} as kept
+    left join deliveries on kept.load_id = deliveries.load_id and kept.file = deliveries.file
+    left join deleted_keys on {{ key }} = deleted_keys.row_key and deliveries.source = deleted_keys.source
     where
-        (row_state = 'current' or quarantine_reason = 'no_fx_rate')
-        and {{ key }} in (select replacing_keys.row_key from replacing_keys)
+        (kept.row_state = 'current' or kept.quarantine_reason = 'no_fx_rate')
+        and (
+            {{ key }} in (select replacing_keys.row_key from replacing_keys)
+            or kept.delivery_order <= deleted_keys.delivery_order
+        )
 
 )
 {%- endmacro %}
@@ -167,10 +175,14 @@ left join deliveries on staged.load_id = deliveries.load_id and staged.file = de
     left join keys_of_last_full_deliveries
         on staged.row_key = keys_of_last_full_deliveries.row_key
         and deliveries.source = keys_of_last_full_deliveries.source
+    left join deleted_keys
+        on staged.row_key = deleted_keys.row_key
+        and deliveries.source = deleted_keys.source
 {%- endset -%}
 {%- set is_deleted -%}
 coalesce(deliveries.delivery_order < last_full_deliveries.delivery_order, false)
         and keys_of_last_full_deliveries.row_key is null
+        or coalesce(deliveries.delivery_order <= deleted_keys.delivery_order, false)
 {%- endset -%}
 deliveries as (
 
@@ -258,6 +270,21 @@ keys_of_last_full_deliveries as (
     inner join files_of_last_full_deliveries as files
         on unread.load_id = files.load_id and unread.file = files.file
     where unread.entity = '{{ entity }}' and unread.key_value is not null
+
+),
+
+-- By rows that say so, of the same source: until the key is delivered again.
+deleted_keys as (
+
+    select
+        deliveries.source,
+        deletions.key_value as row_key,
+        max(deliveries.delivery_order) as delivery_order
+
+    from {{ ref('stg_landing__deletions') }} as deletions
+    inner join deliveries on deletions.load_id = deliveries.load_id and deletions.file = deliveries.file
+    where deletions.entity = '{{ entity }}'
+    group by deliveries.source, deletions.key_value
 
 ),
 
@@ -360,7 +387,9 @@ versions as (
 {% macro rows_with_exchange_rate(staged, entity, amount, rate_date, lookup='') -%}
 {{ kept_rows_config() }}
 {%- set joins = exchange_rate_joins('dated') -%}
-{%- set dependencies = [ref('int_deliveries'), ref('stg_landing__quarantine')] -%}
+{%- set dependencies = [
+    ref('int_deliveries'), ref('stg_landing__quarantine'), ref('stg_landing__deletions'),
+] -%}
 {%- if not execute -%}{{ return('select 1 as not_compiled_yet') }}{%- endif -%}
 with
 

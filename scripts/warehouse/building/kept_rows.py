@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ import duckdb
 from warehouse.building.folders import RunFolder
 from warehouse.building.inputs import LANDED, Inputs
 from warehouse.contract import CONTRACT_FILES, entities, seed_file
-from warehouse.landing.zone import delivered_at
+from warehouse.landing.zone import DELETIONS, EMPTY_FILE, delivered_at
 from warehouse.paths import PROJECT_DIR, WarehousePaths, seeds_folder
 from warehouse.publishing.files import read_json, remove, write_json
 
@@ -64,7 +64,8 @@ def take_kept_rows(paths: WarehousePaths, run: RunFolder, inputs: Inputs, variab
         return None
     again = None
     if record["fingerprint"] == _fingerprint(variables) and record["erased"] == _erased(paths):
-        again = entities_to_type_again([_load(row) for row in record["loads"]], [_load(row) for row in inputs.loads])
+        kept_loads, loads = ([_load(row) for row in rows] for rows in (record["loads"], inputs.loads))
+        again = entities_to_type_again(kept_loads, loads, _deleting_loads(paths))
     if again is not None and _prepared(database, again):
         database.replace(run.build_file)
         kept = {row["load_id"] for row in record["loads"]}
@@ -91,13 +92,16 @@ def keep_rows(paths: WarehousePaths, run: RunFolder, inputs: Inputs, variables: 
 
 
 def entities_to_type_again(
-    kept: Iterable[Mapping[str, Any]], current: Iterable[Mapping[str, Any]]
+    kept: Iterable[Mapping[str, Any]],
+    current: Iterable[Mapping[str, Any]],
+    deleting_loads: Container[str] = frozenset(),
 ) -> tuple[str, ...] | None:
     """Return the entities whose kept rows cannot simply be added to, or None when no rows can be kept at all.
 
     Both are rows of the load registry. New loads add to an entity when they are later than all that is kept of it;
     a full delivery deletes, an older one lands between, and a new reference changes rates that rows hold. The first
-    delivery of a reference takes the place of the seed, whose rows are kept.
+    delivery of a reference takes the place of the seed, whose rows are kept. Where one of `deleting_loads` has rows
+    that delete keys, what another source says of such a key, and was replaced, counts again.
     """
     known = {_address(load): load for load in kept}
     now = {_address(load): load for load in current}
@@ -111,10 +115,19 @@ def entities_to_type_again(
     for load in new:
         earlier = [delivered_at(other, known.values()) for other in known.values() if other["entity"] == load["entity"]]
         replaces_seed = not earlier and entities()[load["entity"]].is_reference
+        sources = {other["source"] for other in now.values() if other["entity"] == load["entity"]}
+        if load["load_id"] in deleting_loads and len(sources) > 1:
+            again.add(load["entity"])
         if replaces_seed or load["is_full"] or (earlier and delivered_at(load, now.values()) < max(earlier)):
             again.add(load["entity"])
         again.update(_DEPEND_ON.get(load["entity"], ()))
     return tuple(sorted(again))
+
+
+def _deleting_loads(paths: WarehousePaths) -> frozenset[str]:
+    """Return the loads with rows that say that a key was deleted."""
+    files = (paths.landing / DELETIONS).glob("*.parquet")
+    return frozenset(path.stem.rpartition("-")[0] for path in files if path.name != EMPTY_FILE)
 
 
 _TIMES = ("exported_at", "landed_at")

@@ -16,7 +16,14 @@ import pyarrow.parquet as pq
 
 from warehouse.contract import entities
 from warehouse.erasing.customer import SHORTEST_NAME, Customer
-from warehouse.erasing.memory import Contains, names_erased, remembered, without_erased
+from warehouse.erasing.memory import (
+    OWNING_COLUMNS,
+    PERSON_COLUMNS,
+    Contains,
+    names_erased,
+    remembered,
+    without_erased,
+)
 from warehouse.erasing.texts import REPLACEMENT, names_any, patterns_of
 from warehouse.landing import zone
 from warehouse.paths import WarehousePaths
@@ -107,6 +114,8 @@ def _rewrite(source: Path, target: Path, contains: Contains, customer: Customer 
             _rewrite_entity_file(path, target / name / path.name, name, contains, customer, erasure)
     for path in sorted((source / zone.QUARANTINE).glob("*.parquet")):
         _rewrite_quarantine_file(path, target / zone.QUARANTINE / path.name, contains, customer, erasure)
+    for path in sorted((source / zone.DELETIONS).glob("*.parquet")):
+        _rewrite_deletions_file(path, target / zone.DELETIONS / path.name, contains)
     return erasure
 
 
@@ -202,6 +211,21 @@ def _rewrite_quarantine_file(
         erasure.add(named, entity, erasure.bad_rows)
     target.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table.filter(pc.invert(mask)), target, compression="zstd")
+
+
+def _rewrite_deletions_file(path: Path, target: Path, contains: Contains) -> None:
+    """Leave out the keys of the erased. They are no rows of a delivery: nothing is counted."""
+    kinds = {**OWNING_COLUMNS, **PERSON_COLUMNS}
+    table = pq.read_table(path, partitioning=None)
+    stays = pa.array([True] * table.num_rows, pa.bool_())
+    for name, entity in entities().items():
+        if entity.key[0] in kinds:
+            is_of_entity = pc.equal(table.column("entity"), name)
+            hits = pc.and_(is_of_entity, contains(kinds[entity.key[0]], table.column("key_value").combine_chunks()))
+            stays = pc.and_(stays, pc.invert(pc.fill_null(hits, False)))
+    if not pc.all(stays, min_count=0).as_py():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table.filter(stays), target, compression="zstd")
 
 
 def _names_erased(table: pa.Table, contains: Contains, customer: Customer | None) -> list[bool]:

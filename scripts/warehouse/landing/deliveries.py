@@ -36,7 +36,7 @@ from warehouse.landing.report import FileResult, Options
 from warehouse.landing.rows import BAD_BYTES
 from warehouse.landing.texts import trimmed, trimmed_array
 from warehouse.landing.transform import transform, without_addresses
-from warehouse.landing.writers import EntityWriter, QuarantineWriter
+from warehouse.landing.writers import DeletionWriter, EntityWriter, QuarantineWriter
 from warehouse.paths import WarehousePaths
 
 # What a mapping brings along is marked so in the registry.
@@ -53,6 +53,7 @@ class Accepted:
     registry: dict[str, Any]
     path: Path
     quarantine: QuarantineWriter | None = None
+    deletions: DeletionWriter | None = None
 
 
 @dataclass(eq=False)
@@ -239,13 +240,14 @@ class Deliveries:
         if len(replays) == len(outputs) and not reads_again:
             self.results.extend(self._replayed(contents.name, row) for row in replays)
             return [row for row in replays if row["load_id"] != self.stamp.load_id]
-        writers, quarantines = [], []
+        writers, quarantines, deletions = [], [], []
         for output in outputs:
             path = self._next_path(output.entity.name)
-            bad_path = self.private / zone.QUARANTINE / path.name
-            written += [path, bad_path]
+            bad_path, deleted_path = (self.private / folder / path.name for folder in (zone.QUARANTINE, zone.DELETIONS))
+            written += [path, bad_path, deleted_path]
             writers.append(EntityWriter(path, output.entity, self.stamp, contents.name, output))
             quarantines.append(QuarantineWriter(bad_path, self.stamp, contents.name, output, self.tokens))
+            deletions.append(DeletionWriter(deleted_path, output.entity, self.stamp, contents.name))
         wrong_bytes: int | None = None
         line, record, tokens_made = opened.first_line, 0, 0
         was_trimmed = has_multibyte = False
@@ -259,8 +261,10 @@ class Deliveries:
                 quarantine.write(rows.bad, line, record)
             safe, replaced = without_addresses(rows, self.tokens)
             tokens_made += replaced
-            for output, writer in zip(outputs, writers, strict=True):
-                writer.write(transform(output, safe, source, lookups), line, record)
+            for output, writer, deletion in zip(outputs, writers, deletions, strict=True):
+                canonical = transform(output, safe, source, lookups)
+                writer.write(canonical, line, record)
+                deletion.write(canonical.deleted, line, record)
             line += rows.line_count
             record += rows.record_count
             on_rows(rows.record_count)
@@ -268,6 +272,8 @@ class Deliveries:
             writer.close()
         for quarantine in quarantines:
             quarantine.close()
+        for deletion in deletions:
+            deletion.close()
         if wrong_bytes and not has_multibyte and not (rule and rule.encoding):
             raise FileRejectedError(
                 f"line {wrong_bytes} is no UTF-8 and no other line proves that the file is: "
@@ -278,10 +284,12 @@ class Deliveries:
             notes.append("blanks around cells trimmed")
         if tokens_made:
             notes.append(f"e-mail addresses replaced by tokens: {tokens_made}")
-        for output, writer, quarantine in zip(outputs, writers, quarantines, strict=True):
+        for output, writer, quarantine, deletion in zip(outputs, writers, quarantines, deletions, strict=True):
             own = [f"{kind}: {count}" for kind, count in writer.changes.items()]
             if writer.left_out:
                 own.append(f"rows that are no {output.entity.name}: {writer.left_out}")
+            if deletion.rows:
+                own.append(f"rows that say that their key was deleted: {deletion.rows}")
             if writer.collapsed:
                 own.append(f"equal rows taken once: {writer.collapsed} left out")
             result = FileResult(
@@ -291,7 +299,7 @@ class Deliveries:
             )  # fmt: skip
             self._accept(
                 result, writer.path, contents.sha256, source, mark,
-                is_full=self.options.is_full, exported_at=exported_at, quarantine=quarantine,
+                is_full=self.options.is_full, exported_at=exported_at, quarantine=quarantine, deletions=deletion,
             )  # fmt: skip
         return []
 
@@ -376,6 +384,7 @@ class Deliveries:
         exported_at: datetime.datetime | None = None,
         load_sequence: int | None = None,
         quarantine: QuarantineWriter | None = None,
+        deletions: DeletionWriter | None = None,
     ) -> None:
         """Note a delivery that was read. `mark` tells a later call how it was read; `load_sequence` None: in turn."""
         registry = {
@@ -393,7 +402,7 @@ class Deliveries:
             "load_sequence": self.stamp.sequence if load_sequence is None else load_sequence,
             "repairs": json.dumps([*result.repairs, mark], ensure_ascii=False),
         }
-        self.accepted.append(Accepted(result, registry, path, quarantine))
+        self.accepted.append(Accepted(result, registry, path, quarantine, deletions))
         self.results.append(result)
 
     def reasons(self) -> dict[str, int]:
@@ -450,9 +459,9 @@ class Deliveries:
 
     def reject(self, taken: Accepted, reason: str) -> None:
         """Take back a delivery that was read well but may not be landed."""
-        taken.path.unlink(missing_ok=True)
-        if taken.quarantine is not None:
-            taken.quarantine.path.unlink(missing_ok=True)
+        for written in (taken, taken.quarantine, taken.deletions):
+            if written is not None:
+                written.path.unlink(missing_ok=True)
         self.accepted.remove(taken)
         taken.result.verdict = "rejected"
         taken.result.reason = reason

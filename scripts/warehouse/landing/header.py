@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from warehouse.contract import Entity, entities
-from warehouse.landing.mapping import ColumnRule, EntityRule, FileRule, Lookup, canonical_rule
+from warehouse.landing.mapping import ColumnRule, Condition, EntityRule, FileRule, Lookup, canonical_rule
 from warehouse.landing.messages import FileRejectedError, looks_like_data, printable, shown_column
 from warehouse.landing.names import closest, normal_name
 from warehouse.landing.rows import Shape
@@ -104,7 +104,7 @@ class PlannedColumn:
 
 @dataclass(frozen=True)
 class PlannedCondition:
-    """Rows are kept whose source column is filled (`values` None), or is (not) one of `values`."""
+    """The source column is filled (`values` None) or one of `values`, or it is not so (negated)."""
 
     position: int
     values: tuple[str, ...] | None
@@ -113,14 +113,16 @@ class PlannedCondition:
 
 @dataclass(frozen=True)
 class Output:
-    """One entity to be made of a file.
+    """One entity to be made of a file: of the rows for which all `conditions` hold.
 
+    Where all `deletions` hold as well, the row says that its key was deleted; without any, none does.
     `contents` are the source columns that a generated key is hashed from: the name of each, and its position.
     """
 
     entity: Entity
     columns: AnyMapping[str, PlannedColumn]
     conditions: tuple[PlannedCondition, ...]
+    deletions: tuple[PlannedCondition, ...]
     is_distinct: bool
     contents: tuple[tuple[str, int], ...]
 
@@ -128,6 +130,11 @@ class Output:
     def generated(self) -> tuple[str, ...]:
         """Canonical columns that get a generated key."""
         return tuple(name for name, column in self.columns.items() if column.rule.is_generated)
+
+    @property
+    def condition_positions(self) -> tuple[int, ...]:
+        """Source columns that tell what a row is."""
+        return tuple(condition.position for condition in (*self.conditions, *self.deletions))
 
 
 @dataclass(frozen=True)
@@ -339,6 +346,23 @@ def _sources(rule: ColumnRule, header: Header, positions: AnyMapping[str, list[i
     return None
 
 
+def _planned_conditions(
+    rules: Sequence[Condition], header: Header, positions: AnyMapping[str, list[int]]
+) -> tuple[tuple[PlannedCondition, ...], str | None]:
+    """Return the conditions with their source columns, and the first column that the header lacks.
+
+    A column that does not exist is as good as empty.
+    """
+    planned = []
+    for rule in rules:
+        place = _find(rule.column, header, positions)
+        if place is not None:
+            planned.append(PlannedCondition(place, rule.values, rule.is_negated))
+        elif (rule.values is not None and "" in rule.values) == rule.is_negated:
+            return (), rule.column
+    return tuple(planned), None
+
+
 def _planned(rule: ColumnRule, header: Header, positions: AnyMapping[str, list[int]]) -> PlannedColumn | None:
     """Return the rule with its source columns; None when the header lacks them."""
     if rule.first_filled:
@@ -408,27 +432,21 @@ def _plan(
                 )
             else:
                 absent.append(_wanted_name(rule.columns[name]))
-        conditions = []
-        for condition in rule.where:
-            place = _find(condition.column, header, positions)
-            if place is None and condition.is_negated:
-                # Nothing to exclude where the column does not exist.
-                continue
-            if place is None:
-                raise FileRejectedError(
-                    f"the column '{printable(condition.column, 60)}' of the mapping's condition is missing"
-                )
-            conditions.append(PlannedCondition(place, condition.values, condition.is_negated))
+        conditions, missing = _planned_conditions(rule.where, header, positions)
+        if missing is not None:
+            raise FileRejectedError(f"the column '{printable(missing, 60)}' of the mapping's condition is missing")
+        # Without the column of the mark nothing is marked.
+        deletions, missing = _planned_conditions(rule.deleted, header, positions)
+        output = Output(entity, columns, conditions, () if missing else deletions, rule.is_distinct, contents)
         used.update(place for column in columns.values() for place in column.all_positions)
-        used.update(condition.position for condition in conditions)
-        output = Output(entity, columns, tuple(conditions), rule.is_distinct, contents)
+        used.update(output.condition_positions)
         if output.generated:
             used.update(position for _, position in contents)
         outputs.append(output)
         if absent:
             notes.append(f"mapped columns not in the file: {', '.join(printable(each, 40) for each in absent)}")
     mapped = {place for output in outputs for column in output.columns.values() for place in column.all_positions}
-    mapped.update(condition.position for output in outputs for condition in output.conditions)
+    mapped.update(place for output in outputs for place in output.condition_positions)
     unknown = [place for place in range(header.named) if place not in mapped and place not in added]
     if unknown and header.has_header:
         groups = header.shown_names

@@ -20,7 +20,9 @@ from warehouse.landing.names import closest
 SHIPPED_DIR = Path(__file__).resolve().parents[1] / "mappings"
 _LARGEST_MAPPING = 2**20
 _FORMATS = ("delimited", "aligned")
-_BOOLEAN = "tag:yaml.org,2002:bool"
+_BOOLEAN, _WHOLE, _STRING, _NULL, _MERGE = (
+    f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "str", "null", "merge")
+)
 _DELIMITERS = {
     ",": ",",
     ";": ";",
@@ -82,7 +84,10 @@ class Lookup:
 
 @dataclass(frozen=True)
 class Condition:
-    """Which rows belong to an entity: `column` is filled, or holds (or does not hold) one of `values`."""
+    """What a row has to be: `column` is filled (`values` None) or holds one of `values`, or it is not so (negated).
+
+    The empty text among `values` is an empty cell.
+    """
 
     column: str
     values: tuple[str, ...] | None
@@ -91,11 +96,16 @@ class Condition:
 
 @dataclass(frozen=True)
 class EntityRule:
-    """One entity made of one file. With `is_distinct` equal canonical rows of the file are taken once."""
+    """One entity made of one file. With `is_distinct` equal canonical rows of the file are taken once.
+
+    Rows for which every condition of `where` holds are of the entity; one for which every condition of `deleted` holds
+    as well says that its key was deleted at the source.
+    """
 
     entity: str
     columns: AnyMapping[str, ColumnRule]
     where: tuple[Condition, ...] = ()
+    deleted: tuple[Condition, ...] = ()
     is_distinct: bool = False
 
 
@@ -164,14 +174,25 @@ def mapping_path(source: str) -> Path:
 
 
 class _MappingLoader(yaml.SafeLoader):
-    """YAML in which yes, no, on and off are texts, as cells hold them: Norway is NO."""
+    """YAML whose scalars are texts as cells hold them: 007, 1.50, 12:30, 2024-01-01, yes and no. Norway is NO.
+
+    Other than texts are true and false, nothing (empty, null) and whole numbers without leading zeros; the names on the
+    left of a colon are texts whatever they look like.
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE:
+                key.tag = _STRING
+        return super().construct_mapping(node, deep)
 
 
 _MappingLoader.yaml_implicit_resolvers = {
-    letter: [each for each in resolvers if each[0] != _BOOLEAN]
+    letter: [each for each in resolvers if each[0] in (_NULL, _MERGE)]
     for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_MappingLoader.add_implicit_resolver(_BOOLEAN, re.compile("true|True|TRUE|false|False|FALSE"), list("tTfF"))
+_MappingLoader.add_implicit_resolver(_BOOLEAN, re.compile(r"(true|True|TRUE|false|False|FALSE)\Z"), list("tTfF"))
+_MappingLoader.add_implicit_resolver(_WHOLE, re.compile(r"(0|-?[1-9][0-9]{0,8})\Z"), list("-0123456789"))
 
 
 def load_mapping(source: str) -> Mapping:
@@ -239,10 +260,10 @@ class _Parser:
             raise self._fail(place, f"'{missing[0]}' is missing")
         return value
 
-    def _texts(self, value: Any, place: str) -> tuple[str, ...]:
+    def _texts(self, value: Any, place: str, may_be_empty: bool = False) -> tuple[str, ...]:
         values = value if isinstance(value, list) else [value]
         texts = [_text(each) for each in values if not isinstance(each, dict | list)]
-        if len(texts) != len(values) or not all(texts):
+        if len(texts) != len(values) or not all(text or (may_be_empty and text == "") for text in texts):
             raise self._fail(place, "must be a text or a list of texts")
         return tuple(text for text in texts if text is not None)
 
@@ -349,9 +370,8 @@ class _Parser:
         return found
 
     def _entity_rule(self, value: Any, place: str, numbers: dict[str, str]) -> EntityRule:
-        table = self._table(
-            value, f"{place}, entity", {"entity", "columns", "constants", "where", "distinct"}, {"entity"}
-        )
+        allowed = {"entity", "columns", "constants", "where", "deleted", "distinct"}
+        table = self._table(value, f"{place}, entity", allowed, {"entity"})
         entity = self._entity(table["entity"], place)
         place = f"{place}, {entity.name}"
         columns: dict[str, ColumnRule] = {}
@@ -378,21 +398,26 @@ class _Parser:
         missing = [name for name in entity.required if name not in columns]
         if missing:
             raise self._fail(place, f"the required column '{missing[0]}' is neither mapped nor constant")
-        where_rules = table.get("where") or {}
-        if not isinstance(where_rules, dict):
-            raise self._fail(f"{place}, where", "must be a table of column: value")
-        conditions = tuple(self._condition(key, each, place) for key, each in where_rules.items())
+        if table.get("deleted") and (len(entity.key) > 1 or columns[entity.key[0]].is_generated):
+            raise self._fail(f"{place}, deleted", "needs an entity whose key is one column, and not generated")
         if not isinstance(table.get("distinct", False), bool):
             raise self._fail(f"{place}, distinct", "must be true or false")
-        return EntityRule(entity.name, columns, conditions, table.get("distinct", False))
+        belongs, deleted = (self._conditions(table, setting, place) for setting in ("where", "deleted"))
+        return EntityRule(entity.name, columns, belongs, deleted, table.get("distinct", False))
+
+    def _conditions(self, table: dict[str, Any], setting: str, place: str) -> tuple[Condition, ...]:
+        given = table.get(setting) or {}
+        if not isinstance(given, dict):
+            raise self._fail(f"{place}, {setting}", "must be a table of column: value")
+        return tuple(self._condition(column, value, f"{place}, {setting}") for column, value in given.items())
 
     def _condition(self, column: Any, value: Any, place: str) -> Condition:
         if value == "filled":
             return Condition(_name(column), None)
         if isinstance(value, dict):
-            table = self._table(value, f"{place}, where", {"not"}, {"not"})
-            return Condition(_name(column), self._texts(table["not"], f"{place}, where"), is_negated=True)
-        return Condition(_name(column), self._texts(value, f"{place}, where"))
+            table = self._table(value, place, {"not"}, {"not"})
+            return Condition(_name(column), self._texts(table["not"], place, may_be_empty=True), is_negated=True)
+        return Condition(_name(column), self._texts(value, place, may_be_empty=True))
 
     def _column(self, value: Any, place: str, numbers: dict[str, str]) -> ColumnRule:
         if isinstance(value, str | list):

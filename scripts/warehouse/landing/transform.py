@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from warehouse.landing.header import Output, PlannedColumn
+from warehouse.landing.header import Output, PlannedColumn, PlannedCondition
 from warehouse.landing.mapping import ColumnRule, Lookup
 from warehouse.landing.personal_data import Tokens
 from warehouse.landing.rows import Rows
@@ -28,7 +28,7 @@ class EntityRows:
     """Canonical rows of one entity out of one block.
 
     `digests` are hashes of the contents where a key is generated. `changes` counts the cells that each kind
-    of declared change altered.
+    of declared change altered. `deleted` are the rows that say that their key was deleted, as a block of their own.
     """
 
     columns: dict[str, pa.Array]
@@ -37,6 +37,17 @@ class EntityRows:
     digests: list[bytes] = field(default_factory=list)
     left_out: int = 0
     changes: dict[str, int] = field(default_factory=dict)
+    deleted: "EntityRows | None" = None
+
+    def filter(self, mask: npt.NDArray[np.bool_]) -> "EntityRows":
+        """Return the rows that the mask keeps."""
+        return replace(
+            self,
+            columns={name: column.filter(pa.array(mask)) for name, column in self.columns.items()},
+            lines=self.lines[mask],
+            records=self.records[mask],
+            digests=[digest for digest, kept in zip(self.digests, mask, strict=True) if kept] if self.digests else [],
+        )
 
 
 def _by_distinct(array: pa.Array, change: Callable[[str], str | None]) -> pa.Array:
@@ -207,21 +218,26 @@ def transform(output: Output, rows: Rows, source: str, lookups: Lookups) -> Enti
     changes: dict[str, int] = {}
     columns = {name: _column(planned, rows, lookups, changes) for name, planned in output.columns.items()}
     digests = _digests(output, rows, source) if output.generated else []
-    lines, records, left_out = rows.lines, rows.records, 0
-    if output.conditions:
-        keep = pa.array(np.ones(rows.count, dtype=bool))
-        for condition in output.conditions:
-            cells = rows.columns[condition.position]
-            if condition.values is None:
-                fits = cells.is_valid()
-            else:
-                fits = pc.is_in(cells, pa.array(condition.values, pa.string()))
-                if condition.is_negated:
-                    fits = pc.invert(fits)
-            keep = pc.and_(keep, fits)
-        columns = {name: column.filter(keep) for name, column in columns.items()}
-        mask = keep.to_numpy(zero_copy_only=False)
-        digests = [digest for digest, kept in zip(digests, mask, strict=True) if kept] if digests else []
-        lines, records = lines[mask], records[mask]
-        left_out = rows.count - len(lines)
-    return EntityRows(columns, lines, records, digests, left_out, changes)
+    found = EntityRows(columns, rows.lines, rows.records, digests, changes=changes)
+    if not output.conditions and not output.deletions:
+        return found
+    belongs = _all_hold(output.conditions, rows)
+    is_deleted = belongs & (_all_hold(output.deletions, rows) if output.deletions else False)
+    kept = found.filter(belongs & ~is_deleted)
+    kept.left_out = rows.count - int(belongs.sum())
+    if is_deleted.any():
+        kept.deleted = found.filter(is_deleted)
+    return kept
+
+
+def _all_hold(conditions: tuple[PlannedCondition, ...], rows: Rows) -> npt.NDArray[np.bool_]:
+    """Tell for each row whether all conditions hold."""
+    hold = np.ones(rows.count, dtype=bool)
+    for condition in conditions:
+        cells = rows.columns[condition.position]
+        if condition.values is None:
+            fits = cells.is_valid()
+        else:
+            fits = pc.is_in(cells, pa.array([value or None for value in condition.values], pa.string()))
+        hold &= fits.to_numpy(zero_copy_only=False) != condition.is_negated
+    return hold

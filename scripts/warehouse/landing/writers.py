@@ -132,6 +132,43 @@ class EntityWriter:
             self._writer.close()
 
 
+class DeletionWriter:
+    """Writes the keys of one file and entity that were deleted at the source, block by block, where there are any."""
+
+    def __init__(self, path: Path, entity: Entity, stamp: zone.LoadStamp, file: str) -> None:
+        """Keep where the keys of `file` go; without any there is no Parquet file."""
+        self.path = path
+        self._entity = entity
+        self._stamp = stamp
+        self._file = file
+        self._writer: pq.ParquetWriter | None = None
+        self.rows = 0
+
+    def write(self, deleted: EntityRows | None, first_line: int, first_record: int) -> None:
+        """Write the keys of a block that starts at these 0-based numbers of line and record."""
+        if deleted is None:
+            return
+        count = len(deleted.lines)
+        columns = {
+            "load_id": pa.repeat(pa.scalar(self._stamp.load_id), count),
+            "entity": pa.repeat(pa.scalar(self._entity.name), count),
+            "file": pa.repeat(pa.scalar(self._file), count),
+            "line_number": pa.array(deleted.lines + (first_line + 1)),
+            "record_number": pa.array(deleted.records + (first_record + 1)),
+            "key_value": deleted.columns[self._entity.key[0]],
+        }
+        if self._writer is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = pq.ParquetWriter(self.path, zone.DELETIONS_SCHEMA, compression="zstd")
+        self._writer.write_table(pa.table(columns, schema=zone.DELETIONS_SCHEMA))
+        self.rows += count
+
+    def close(self) -> None:
+        """Finish the file."""
+        if self._writer is not None:
+            self._writer.close()
+
+
 class QuarantineWriter:
     """Writes the rows of bad structure of one file and entity, block by block, where there are any."""
 

@@ -24,7 +24,7 @@ from warehouse.errors import WarehouseError
 from warehouse.paths import WarehousePaths
 
 LOADS, QUARANTINE, ERASED, UNFINISHED = "_loads", "_quarantine", "_erased", "_unfinished"
-CORRECTIONS = "_corrections"
+CORRECTIONS, DELETIONS = "_corrections", "_deletions"
 EMPTY_FILE = "_empty.parquet"
 ADDRESS_COLUMNS = ("load_id", "file", "line_number", "record_number", "landed_at")
 # A multiple of the 2,048 rows that DuckDB takes at once, and the size of its own row groups.
@@ -79,6 +79,17 @@ CORRECTIONS_SCHEMA = pa.schema(
         ("corrected_record_number", pa.int64()),
     ]
 )
+# Which key a row of a delivery says was deleted at its source.
+DELETIONS_SCHEMA = pa.schema(
+    [
+        ("load_id", pa.string()),
+        ("entity", pa.string()),
+        ("file", pa.string()),
+        ("line_number", pa.int64()),
+        ("record_number", pa.int64()),
+        ("key_value", pa.string()),
+    ]
+)
 
 
 def entity_schema(entity: Entity) -> pa.Schema:
@@ -103,6 +114,7 @@ def _folders() -> dict[str, pa.Schema]:
         QUARANTINE: QUARANTINE_SCHEMA,
         ERASED: ERASED_SCHEMA,
         CORRECTIONS: CORRECTIONS_SCHEMA,
+        DELETIONS: DELETIONS_SCHEMA,
     }
 
 
@@ -172,7 +184,7 @@ def sweep(paths: WarehousePaths) -> int:
         removed += sum(1 for _ in unfinished.iterdir())
         shutil.rmtree(unfinished)
     known = {path.stem for path in (paths.landing / LOADS).glob("*.parquet")}
-    for name in [*entities(), QUARANTINE, CORRECTIONS, ERASED]:
+    for name in [*entities(), QUARANTINE, CORRECTIONS, DELETIONS, ERASED]:
         for path in (paths.landing / name).glob("*.parquet"):
             found = _LOAD_ID.fullmatch(path.name)
             if found and found.group(1) not in known:

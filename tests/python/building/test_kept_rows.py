@@ -96,6 +96,64 @@ def contents(file: Path, schema: str, pattern: str) -> dict[str, Any]:
         }
 
 
+@pytest.mark.parametrize(
+    ("new", "again"),
+    [
+        ([load(3, "orders")], ()),
+        ([load(3, "orders", source="shop")], ("orders",)),
+        ([load(4, "orders", source="shop")], ()),
+        ([load(3, "orders"), load(3, "deals", source="crm")], ("deals",)),
+    ],
+)
+def test_keys_that_two_sources_may_have_delivered_are_typed_again_when_one_deletes(
+    new: list[dict[str, Any]], again: tuple[str, ...]
+) -> None:
+    assert entities_to_type_again(KEPT, [*KEPT, *new], {load(3, "orders")["load_id"]}) == again
+
+
+SHOP = """
+source: shop
+files:
+  - name: orders*.csv
+    entities:
+      - entity: orders
+        columns: {order_id: Number, account_id: Account, ordered_at: Day, amount: Sum, currency: Currency}
+        deleted: {Deleted: "true"}
+"""
+SHOP_DAYS = (
+    "1,A,2024-01-01,1,USD,false\n2,A,2024-01-02,2,XTS,false\n3,B,2024-01-03,4,USD,false\n4,B,2024-01-04,8,USD,true\n",
+    "2,A,2024-01-02,2,XTS,true\n3,B,2024-01-03,4,USD,true\n5,B,2024-01-05,16,USD,false\n",
+    "3,B,2024-01-03,32,USD,false\n5,B,2024-01-05,16,USD,true\n5,B,2024-01-05,64,USD,false\n",
+)
+
+
+def test_rows_that_delete_keys_count_from_day_to_day(tmp_path: Path) -> None:
+    command = Command(tmp_path / "warehouse")
+    (tmp_path / "shop.yml").write_text(SHOP)
+    # 2 had no rate of exchange when it was deleted; 3 comes back; 5 is deleted in the file that delivers it.
+    for number, rows in enumerate(SHOP_DAYS, 1):
+        day = tmp_path / f"orders_{number}.csv"
+        day.write_text(f"Number,Account,Day,Sum,Currency,Deleted\n{rows}")
+        command.run("land", day, "--source", tmp_path / "shop.yml")
+        built = command.run("build", "--accept-change")
+    assert "rows of 2 earlier loads are kept" in built.stdout + built.stderr
+    kept = command.root / "builds" / "kept_rows"
+    added = contents(kept / "build.duckdb", "intermediate", "int_rows__%")
+    with duckdb.connect(str(kept / "build.duckdb"), read_only=True) as connection:
+        states = connection.execute("select order_id, amount, row_state from intermediate.int_rows__orders").fetchall()
+    assert sorted(states) == [
+        ("1", 1, "current"),
+        ("2", 2, "superseded"),
+        ("3", 4, "superseded"),
+        ("3", 32, "current"),
+        ("5", 16, "superseded"),
+        ("5", 64, "superseded"),
+    ]
+    shutil.rmtree(kept)
+    command.run("build", "--accept-change")
+    assert contents(kept / "build.duckdb", "intermediate", "int_rows__%") == added
+
+
 def test_adding_loads_gives_what_typing_all_of_them_gives(tmp_path: Path) -> None:
     command = Command(tmp_path / "warehouse")
     kept = command.root / "builds" / "kept_rows"

@@ -23,6 +23,7 @@ from warehouse.erasing.run import erase_customer
 from warehouse.erasing.texts import REPLACEMENT, names_any, patterns_of
 from warehouse.errors import WarehouseError
 from warehouse.landing import zone
+from warehouse.landing.mapping import load_mapping
 from warehouse.landing.report import Options
 from warehouse.landing.run import land
 from warehouse.landing.zone import read_loads
@@ -430,6 +431,31 @@ def test_the_memory_is_of_use_with_its_own_key_only(paths: WarehousePaths) -> No
     assert contains is not None
     assert contains("account", pa.array(["ACC-SECRET", "ACC-OTHER"])).to_pylist() == [True, False]
     assert "ACC-SECRET" not in (paths.root / "erased.json").read_text()
+
+
+def test_a_deleted_key_goes_with_its_customer_and_stays_away(tmp_path: Path) -> None:
+    paths = WarehousePaths(tmp_path / "warehouse")
+    mapping = tmp_path / "shop.yml"
+    mapping.write_text(
+        "source: shop\nfiles:\n"
+        "  - name: accounts*\n    entities: [{entity: accounts, columns: {account_id: Id}, deleted: {Gone: yes}}]\n"
+        "  - name: tickets*\n    entities:\n"
+        "      - entity: support_tickets\n        columns: {ticket_id: Id, account_id: Of, opened_at: Day}\n"
+        "        deleted: {Gone: yes}\n"
+    )
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder, tail in ((first, ""), (second, "A3,\n")):
+        folder.mkdir()
+        (folder / "accounts.csv").write_text(f"Id,Gone\nA1,\nA2,\nA1,yes\nA2,yes\n{tail}")
+        (folder / "tickets.csv").write_text(
+            f"Id,Of,Day,Gone\nA1,A9,2025-01-01,yes\n{tail.replace(',', ',A9,2025-01-01,')}"
+        )
+    options = Options(mapping=load_mapping(str(mapping)))
+    land(paths, [first], options, lambda _: lambda __: None)
+    erase_customer(paths, "A1")
+    land(paths, [second], options, lambda _: lambda __: None)
+    keys = [(row["entity"], row["key_value"]) for row in rows(paths, zone.DELETIONS)]
+    assert sorted(keys) == [("accounts", "A2")] * 2 + [("support_tickets", "A1")] * 2
 
 
 def test_an_erasure_killed_at_any_moment_is_finished_by_the_next(paths: WarehousePaths, tmp_path: Path) -> None:
