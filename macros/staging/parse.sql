@@ -53,12 +53,14 @@
     end
 {%- endmacro %}
 
-{# A score: 9, 9.0, 9/10 and the labelled 9 - likely. 8.5 is none. #}
+{# A score: 9, 9.0, 9/10, and labelled on either side: 9 - likely, Extremely likely - 10. 8.5 is none. #}
 {% macro parse_score(text, is_plain) -%}
     case
         when {{ is_plain }} then cast({{ text }} as integer)
         when {{ matches(plain_digits(text), '^-?[0-9]{1,9}([.]0+)?( *[/] *10| *[-–—:=(] *[^-0-9 .].*)?$') }}
             then cast({{ first_group(plain_digits(text), '^(-?[0-9]{1,9})') }} as integer)
+        when {{ matches(plain_digits(text), '^[^0-9]*[^-0-9 .,–—:=]( +[-–—] +| *[:=] *)[0-9]{1,2}$') }}
+            then cast({{ first_group(plain_digits(text), '([0-9]+)$') }} as integer)
     end
 {%- endmacro %}
 

@@ -336,14 +336,16 @@ def _sources(rule: ColumnRule, header: Header, positions: AnyMapping[str, list[i
         place = _find(source, header, positions)
         if place is not None:
             return (place,)
-    if rule.matches:
-        pattern = re.compile(rule.matches, re.IGNORECASE)
-        places = [number for number, names in enumerate(header.aliases) if pattern.search(names[0])]
-        if len(places) > 1:
-            raise FileRejectedError(f"{len(places)} columns match the mapping's pattern: make it more exact")
-        if places:
-            return (places[0],)
-    return None
+    places = _matching(rule, header)
+    return (places[0],) if len(places) == 1 else None
+
+
+def _matching(rule: ColumnRule, header: Header) -> list[int]:
+    """Return the columns that fit the pattern of a rule. A question may have line breaks in it: they are blanks."""
+    if rule.matches is None:
+        return []
+    pattern = re.compile(rule.matches, re.IGNORECASE)
+    return [number for number, names in enumerate(header.aliases) if pattern.search(" ".join(names[0].split()))]
 
 
 def _planned_conditions(
@@ -386,8 +388,15 @@ def _wanted_name(rule: ColumnRule) -> str:
         if rule.join
         else rule.lookup.on
         if rule.lookup
-        else "(pattern)"
+        else ""
     )
+
+
+def _problem_of_pattern(name: str, rule: ColumnRule, header: Header) -> str:
+    """Return why a column is not found by the pattern of its rule."""
+    places = [str(place + 1) for place in _matching(rule, header)]
+    found = f"columns {', '.join(places)} fit" if places else "no column fits"
+    return f"{found} the mapping's pattern for {name}, which takes one: say which in a copy of the mapping"
 
 
 def _labelled(header: Header) -> tuple[tuple[str, int], ...]:
@@ -411,6 +420,7 @@ def _plan(
         entity = entities()[rule.entity]
         columns: dict[str, PlannedColumn] = {}
         absent: list[str] = []
+        types = {column.name: column.type for column in entity.columns}
         for name in entity.column_names:
             if name not in rule.columns:
                 continue
@@ -430,6 +440,12 @@ def _plan(
                 raise FileRejectedError(
                     f"the mapped column '{printable(wanted, 60)}' ({name} of {entity.name}) is missing{hint}"
                 )
+            elif rule.columns[name].matches is not None:
+                problem = _problem_of_pattern(name, rule.columns[name], header)
+                # Why somebody gave a score is not always asked; the score is what the others are about.
+                if types[name] != "comment":
+                    raise FileRejectedError(problem)
+                notes.append(problem)
             else:
                 absent.append(_wanted_name(rule.columns[name]))
         conditions, missing = _planned_conditions(rule.where, header, positions)
