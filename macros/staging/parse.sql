@@ -9,7 +9,7 @@
 {% macro plain_digits(text) -%}
     {%- set localised = '٠١٢٣٤٥٦٧٨٩' ~ '۰۱۲۳۴۵۶۷۸۹' ~ '０１２３４５６７８９' ~ '−' ~ '．' ~ '－' ~ '٫' -%}
     {%- set ascii = '0123456789' ~ '0123456789' ~ '0123456789' ~ '-' ~ '.' ~ '-' ~ '.' -%}
-    {{ without("translate(" ~ text ~ ", '" ~ localised ~ "', '" ~ ascii ~ "')", '[\u200b-\u200f\u2060\ufeff]') }}
+    {{ without("translate(" ~ text ~ ", '" ~ localised ~ "', '" ~ ascii ~ "')", '[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]') }}
 {%- endmacro %}
 
 {# The text of a number in the form that a cast reads, or text that is no number. #}
