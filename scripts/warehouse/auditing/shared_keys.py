@@ -1,4 +1,4 @@
-"""Keys that several sources deliver: the later delivery counts, which is right for one customer and wrong for two orders."""
+"""Keys that several sources deliver: the later one counts, right for one customer and wrong for two orders."""
 
 from collections import Counter
 from typing import Any

@@ -8,7 +8,7 @@ from warehouse.auditing.findings import ACCEPTED, FAILED, NOTED, PASSED, Finding
 # A mart may lose this share of its rows (ours), and always this many; it may never become empty.
 LARGEST_LOSS = 0.2
 ALWAYS_ALLOWED_ROWS = 10
-# One row whatever happens, a list that good deliveries make shorter, and predictions that are there where enough is known.
+# One row whatever happens, a list that good deliveries make shorter, predictions that need enough to be known.
 EXEMPT = ("mart_run", "quarantined_rows", "backtest")
 
 

@@ -33,7 +33,7 @@ from warehouse.landing.personal_data import Tokens
 from warehouse.landing.reading import OpenFile
 from warehouse.landing.recognition import entity_of_name, open_delivered
 from warehouse.landing.report import FileResult, Options
-from warehouse.landing.rows import BAD_BYTES
+from warehouse.landing.rows import BAD_BYTES, RAGGED_ROW
 from warehouse.landing.texts import trimmed, trimmed_array
 from warehouse.landing.transform import Changes, transform, without_addresses
 from warehouse.landing.writers import DeletionWriter, EntityWriter, QuarantineWriter
@@ -301,6 +301,8 @@ class Deliveries:
             notes.append(f"e-mail addresses replaced by tokens: {tokens_made}")
         for output, writer, quarantine, deletion in zip(outputs, writers, quarantines, deletions, strict=True):
             own = [f"{kind}: {count}" for kind, count in writer.changes.altered.items()]
+            if not writer.rows and set(quarantine.reasons) == {RAGGED_ROW}:
+                own.append("every row has more or fewer cells than the header: look at its delimiters")
             if writer.left_out:
                 own.append(f"rows that are no {output.entity.name}: {writer.left_out}")
             if deletion.rows:

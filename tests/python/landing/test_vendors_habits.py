@@ -233,3 +233,21 @@ def test_an_array_without_words_for_nothing_is_not_copied() -> None:
         array = pa.array(texts, pa.string())
         assert _without_words_for_nothing(array, changes) is array
     assert not changes.altered
+
+
+def test_a_file_of_ragged_rows_alone_says_where_to_look(warehouse: Warehouse, write: Write) -> None:
+    note = "every row has more or fewer cells than the header: look at its delimiters"
+    report = warehouse.land(write("accounts.csv", "account_id,country\nA1,MY,\nA2,IL,\n"))
+    assert note in report.files[0].repairs
+    report = warehouse.land(write("accounts_2.csv", "account_id,country\nA1,MY,\nA2,IL\n"))
+    assert note not in report.files[0].repairs
+
+
+def test_hubspot_writes_the_pipeline_behind_a_stage(warehouse: Warehouse, write: Write) -> None:
+    text = (
+        "Record ID,Deal Name,Deal Stage,Pipeline,Create Date\n"
+        "1,D,Closed Won (Sales Pipeline),Sales Pipeline,2024-01-01 10:00\n"
+        "2,D,Demo (online),Sales Pipeline,2024-01-01 10:00\n"
+    )
+    warehouse.land(write("all-deals.csv", text), source="hubspot")
+    assert warehouse.rows("deals", "stage") == [("Closed Won",), ("Demo (online)",)]
