@@ -273,6 +273,14 @@ inner join stages on deals.pipeline_number = stages.pipeline_number and lower(hi
 where is_event(try_cast(history.entered_at as timestamp))
 order by deal_key, entered_at, stage_order;
 
+-- When a deal closed whose row has no closing day: with its last entry into the outcome that it has now.
+create or replace temp table outcome_entries as
+select deal_key, max(entries.entered_at) as entered_at
+from entries
+inner join deals using (deal_key)
+where deals.closed_at is null and (deals.is_won and entries.is_won or deals.is_lost and entries.is_lost)
+group by deal_key;
+
 -- @ as of
 -- The day after the latest event. The big files are only read where their text could be later than what is known.
 create or replace temp table known_until as
@@ -1102,8 +1110,6 @@ visits as (
 select
     deal_key,
     min(entered_at) as first_entered_at,
-    max(entered_at) filter (is_won) as won_entered_at,
-    max(entered_at) filter (is_lost) as lost_entered_at,
     max(stage_number) as highest,
     arg_max(stage_number, entered_at) filter (is_last) as standing,
     min(entered_at) filter (stage_number = 1) as entered_1,
@@ -1133,17 +1139,15 @@ with outcomes as (
         source.value_id as source_id,
         kind.value_id as type_id,
         case
-            when deals.is_won and coalesce(deals.closed_at, stays.won_entered_at) < getvariable('as_of') then 'won'
-            when deals.is_lost and coalesce(deals.closed_at, stays.lost_entered_at) < getvariable('as_of') then 'lost'
+            when deals.is_won and coalesce(deals.closed_at, outcome_entries.entered_at) < getvariable('as_of') then 'won'
+            when deals.is_lost and coalesce(deals.closed_at, outcome_entries.entered_at) < getvariable('as_of') then 'lost'
             else 'open'
         end as outcome,
-        case
-            when deals.is_won then coalesce(deals.closed_at, stays.won_entered_at)
-            when deals.is_lost then coalesce(deals.closed_at, stays.lost_entered_at)
-        end as closed_at,
+        case when deals.is_won or deals.is_lost then coalesce(deals.closed_at, outcome_entries.entered_at) end as closed_at,
         stays.* exclude (deal_key)
     from stays
     inner join deals using (deal_key)
+    left join outcome_entries using (deal_key)
     inner join deal_values as team on team.dimension = 'owner_team' and team.dimension_value = deals.owner_team
     inner join deal_values as region
         on region.dimension = 'owner_region' and region.dimension_value = deals.owner_region

@@ -445,18 +445,18 @@ class Company:
         pipeline, stages = self.pipeline_of(row["pipeline"])
         stage = self.stage_of(stages, row["stage"])
         created_at = row["created_at"] if row["created_at"] is not None and row["created_at"] < self.now else None
-        history = [
-            Entry(entry["entered_at"], self.stage_of(stages, entry["stage"]))
-            for entry in self._history[row["deal_id"]]
-            if entry["entered_at"] < self.now
+        every_entry = [
+            Entry(entry["entered_at"], self.stage_of(stages, entry["stage"])) for entry in self._history[row["deal_id"]]
         ]
+        history = [entry for entry in every_entry if entry.at < self.now]
         outcome, closed_at = "open", None
         if stage is not None and not stage.is_open:
             closed_at = row["closed_at"]
             if closed_at is None:
+                # Also those to come: what is closed again after as_of was opened again before, or had not closed.
                 same = [
                     entry.at
-                    for entry in history
+                    for entry in every_entry
                     if entry.stage is not None
                     and (entry.stage.is_won, entry.stage.is_lost) == (stage.is_won, stage.is_lost)
                 ]

@@ -169,6 +169,32 @@ def test_a_close_dated_before_anything_else_counts(small_project: CompiledProjec
     assert [row["won"], row["won_amount"]] == [1, 500]
 
 
+WON_AGAIN = """deal_id,stage,entered_at
+r,Prospecting,2024-01-01
+r,Won,2024-01-05
+r,Demo,2024-02-01
+r,Won,2024-05-05
+"""
+
+
+def test_a_deal_that_is_won_again_later_is_open_in_between(small_project: CompiledProject) -> None:
+    raw = written_company(
+        deals="deal_id,stage,created_at,amount\nr,Won,2024-01-01,1000\n", deal_stage_history=WON_AGAIN
+    )
+    replay = date(2024, 3, 1)
+    assert differences_of(small_project, raw, {**SMALL, "as_of": replay}) == []
+    assert differences_of(small_project, raw, SMALL) == []
+    marts = small_project.run(raw, replay)
+    january, february = (one_row(marts["sales_performance"], "month", date(2024, month, 1)) for month in (1, 2))
+    assert [january["won"], february["open"]] == [0, 1]
+    demo = next(
+        row
+        for row in marts["funnel_conversion"]
+        if (row["stage"], row["period_type"], row["dimension"]) == ("Demo", "year", "all")
+    )
+    assert [demo["entered"], demo["advanced"], demo["open"]] == [1, 0, 1]
+
+
 def test_a_company_without_any_event_has_empty_marts(small_project: CompiledProject) -> None:
     raw = written_company(accounts="account_id,account_name\nA1,Acme\nA2,Globex\n")
     assert differences_of(small_project, raw, SMALL) == []
