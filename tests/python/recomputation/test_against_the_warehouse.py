@@ -1,7 +1,7 @@
 """The warehouse's own models against the recomputation, on random companies: every column of every mart."""
 
 from collections import defaultdict
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -193,6 +193,18 @@ def test_a_deal_that_is_won_again_later_is_open_in_between(small_project: Compil
         if (row["stage"], row["period_type"], row["dimension"]) == ("Demo", "year", "all")
     )
     assert [demo["entered"], demo["advanced"], demo["open"]] == [1, 0, 1]
+
+
+def test_a_contact_takes_its_choice_to_another_account(small_project: CompiledProject) -> None:
+    raw = written_company(
+        accounts="account_id,account_name\nA,Acme\nB,Globex\n",
+        contacts="contact_id,account_id\nK,B\n",
+        email_preferences="account_id,action,occurred_at,contact_id\nA,unsubscribe,2024-02-01,K\n",
+    )
+    assert differences_of(small_project, raw, SMALL) == []
+    losses = {row["account_id"]: row for row in small_project.run(raw)["customer_losses"]}
+    assert [losses["B"]["is_reachable"], losses["B"]["unsubscribed_at"]] == [False, datetime(2024, 2, 1)]
+    assert losses["A"]["is_reachable"]
 
 
 def test_a_company_without_any_event_has_empty_marts(small_project: CompiledProject) -> None:
