@@ -241,6 +241,8 @@ select
     stages.is_lost,
     delivered.created_at,
     delivered.closed_at,
+    delivered.currency,
+    delivered.amount as own_amount,
     delivered.amount * rates_by_day.rate as amount,
     coalesce(representatives.team, '(unknown)') as owner_team,
     coalesce(representatives.region, '(unknown)') as owner_region,
@@ -273,13 +275,21 @@ inner join stages on deals.pipeline_number = stages.pipeline_number and lower(hi
 where is_event(try_cast(history.entered_at as timestamp))
 order by deal_key, entered_at, stage_order;
 
--- When a deal closed whose row has no closing day: with its last entry into the outcome that it has now.
+-- When a deal closed whose row has no closing day: with its last entry into the outcome that it has now. Its amount takes
+-- the rate of that day.
 create or replace temp table outcome_entries as
-select deal_key, max(entries.entered_at) as entered_at
-from entries
+with last_entries as (
+    select deal_key, max(entries.entered_at) as entered_at
+    from entries
+    inner join deals using (deal_key)
+    where deals.closed_at is null and (deals.is_won and entries.is_won or deals.is_lost and entries.is_lost)
+    group by deal_key
+)
+select deal_key, last_entries.entered_at, deals.own_amount * rates_by_day.rate as amount
+from last_entries
 inner join deals using (deal_key)
-where deals.closed_at is null and (deals.is_won and entries.is_won or deals.is_lost and entries.is_lost)
-group by deal_key;
+left join rates_by_day
+    on deals.currency = rates_by_day.currency and last_entries.entered_at::date = rates_by_day.day;
 
 -- @ as of
 -- The day after the latest event. The big files are only read where their text could be later than what is known.
@@ -1133,7 +1143,7 @@ with outcomes as (
         deals.deal_key,
         deals.pipeline_number,
         deals.open_stages,
-        deals.amount,
+        coalesce(outcome_entries.amount, deals.amount) as amount,
         team.value_id as team_id,
         region.value_id as region_id,
         source.value_id as source_id,

@@ -129,8 +129,12 @@ dated as (
         staged.*,
         as_of.as_of,
         coalesce(staged.currency, '{{ var("reporting_currency") }}') as rate_currency,
-        cast(staged.created_at as date) as rate_date,
         coalesce(staged.outcome_at < as_of.as_of, false) as is_closed,
+        -- The row judges by the closing day that it states. At as_of, that day may be yet to come, and history may know
+        -- of a closing that the row does not state.
+        cast(
+            case when staged.outcome_at < as_of.as_of then staged.outcome_at else staged.created_at end as date
+        ) as rate_date,
         -- The first event of a deal; least() passes over what is missing.
         coalesce(least(staged.created_at, staged.first_entered_at), staged.outcome_at) as began_at
 
@@ -143,7 +147,7 @@ rated as (
 
     select
         dated.*,
-        {{ exchange_rate_of('dated') }} as exchange_rate_at_creation
+        {{ exchange_rate_of('dated') }} as exchange_rate_at_as_of
 
     from dated
     {{ exchange_rate_joins('dated') }}
@@ -184,12 +188,11 @@ deals as (
         end as outcome,
         is_closed and is_lost_stage and has_no_decision_reason as is_no_decision,
         case when is_closed then outcome_at end as closed_at,
-        -- Its row has the rate of the closing, which is yet to come where as_of lies before it.
-        case
-            when not is_closed and (is_won_stage or is_lost_stage)
-                then {{ money_product('amount', 'exchange_rate_at_creation') }}
-            else reporting_amount
-        end as amount
+        -- Where the closing is older than any rate of its currency, the deal keeps the rate that its row came with.
+        coalesce(
+            {{ money_product('amount', 'exchange_rate_at_as_of') }},
+            case when is_closed then reporting_amount end
+        ) as amount
 
     from rated
     where began_at < as_of or began_at is null

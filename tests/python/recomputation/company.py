@@ -255,7 +255,7 @@ class Company:
         return self.stage_of(self.pipeline_of(row["pipeline"])[1], row["stage"])
 
     def _rate_day(self, row: Row) -> datetime | None:
-        """Return the date whose rate a deal takes: its close when it is closed, else its creation."""
+        """Return the date whose rate the row needs: the close that it states when it is closed, else its creation."""
         stage = self._current_stage(row)
         is_closed = stage is not None and not stage.is_open
         day: datetime | None = row["created_at"]
@@ -470,7 +470,10 @@ class Company:
         rep = self._reps.get(row["owner_id"])
         amount = None
         if row["amount"] is not None:
-            rate = self.rates.rate(row["currency"], self._rate_day(row) if outcome != "open" else row["created_at"])
+            rate = self.rates.rate(row["currency"], row["created_at"] if outcome == "open" else closed_at)
+            if rate is None and outcome != "open":
+                # Closed before the first rate of its currency, says only its history.
+                rate = self.rates.rate(row["currency"], self._rate_day(row))
             amount = None if rate is None else Fraction(row["amount"]) * rate
         return Deal(
             deal_id=row["deal_id"],

@@ -195,6 +195,32 @@ def test_a_deal_that_is_won_again_later_is_open_in_between(small_project: Compil
     assert [demo["entered"], demo["advanced"], demo["open"]] == [1, 0, 1]
 
 
+CLOSED_BY_HISTORY = """deal_id,stage,created_at,closed_at,amount,currency
+d,Won,2023-05-01,,100,EUR
+e,Won,2023-05-01,2024-02-10,100,EUR
+f,Won,,,100,EUR
+g,Won,2021-01-02,,100,EUR
+"""
+CLOSES = """deal_id,stage,entered_at
+d,Won,2024-02-10
+f,Won,2024-02-10
+g,Won,2020-12-31
+"""
+RATES = [
+    {"currency": "EUR", "valid_from": "2021-01-01", "rate": "1"},
+    {"currency": "EUR", "valid_from": "2024-01-01", "rate": "2"},
+]
+
+
+def test_a_deal_that_only_its_history_closes_takes_the_rate_of_that_day(small_project: CompiledProject) -> None:
+    """Or, where that day is older than any rate, the one of its creation."""
+    raw = {**written_company(deals=CLOSED_BY_HISTORY, deal_stage_history=CLOSES), "fx_rates": RATES}
+    assert differences_of(small_project, raw, SMALL) == []
+    rows = small_project.run(raw)["sales_performance"]
+    assert one_row(rows, "month", date(2024, 2, 1))["won_amount"] == 600
+    assert one_row(rows, "month", date(2020, 12, 1))["won_amount"] == 100
+
+
 def test_a_contact_takes_its_choice_to_another_account(small_project: CompiledProject) -> None:
     raw = written_company(
         accounts="account_id,account_name\nA,Acme\nB,Globex\n",
