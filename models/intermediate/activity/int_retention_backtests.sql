@@ -102,7 +102,8 @@ active as (
 
 ),
 
--- A customer of an age that nobody has survived for the whole horizon yet is not predicted.
+-- A customer of an age that nobody has been observed for the whole horizon yet is not predicted: the curve ends with the
+-- longest time that anybody has been observed, that day included.
 predicted as (
 
     select
@@ -120,7 +121,10 @@ predicted as (
             active.basis = later.basis
             and active.cut_date = later.cut_date
             and active.age_days + active.horizon_days >= later.age_days
-            and active.age_days + active.horizon_days < later.next_age_days
+            and (
+                active.age_days + active.horizon_days < later.next_age_days
+                or active.age_days + active.horizon_days = later.age_days
+            )
 
 ),
 

@@ -25,7 +25,7 @@ def backtest_of_retention(company: Company) -> Rows:
     """One row per basis and horizon at whose beginning somebody's future could be predicted.
 
     Predicted is the mean of S(age + horizon) ÷ S(age) over the customers active at the cut, S being the survival curve
-    known then; ages that nobody had survived for the whole horizon are left out.
+    known then; ages that nobody had been observed for the whole horizon are left out.
     """
     rows = []
     for basis in BASES:
@@ -44,7 +44,7 @@ def backtest_of_retention(company: Company) -> Rows:
             curve = [(day, survival) for day, _, _, _, survival, _ in kaplan_meier(lengths)]
             predictions, retained = [], 0
             for (_, churn), (age, gone) in zip(known, lengths, strict=True):
-                if gone or age + horizon >= curve[-1][0]:
+                if gone or age + horizon > curve[-1][0]:
                     continue
                 now, later = ([s for day, s in curve if day <= at][-1] for at in (age, age + horizon))
                 predictions.append(later / now)
