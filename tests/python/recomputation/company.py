@@ -429,13 +429,17 @@ class Company:
                 for contract in lasting or ending:
                     contract.held_until = after
 
-    def contract_churns(self, customer: str) -> list[datetime]:
-        """Return the ends after which the customer had no contract for longer than grace, in order."""
+    def contract_churns(self, customer: str, known_at: datetime | None = None) -> list[datetime]:
+        """Return the ends after which the customer had no contract for longer than grace, in order.
+
+        `known_at` is a day of the past: a contract that starts at or after it bridges no gap yet.
+        """
+        now = self.now if known_at is None else known_at
         found = []
         for before, after in gaps(self.contracts_of[customer]):
-            if before >= self.now:
+            if before >= now:
                 continue
-            if after is None or (after.date() - before.date()).days > self.variables["grace_days"]:
+            if after is None or after >= now or (after.date() - before.date()).days > self.variables["grace_days"]:
                 found.append(before)
         return found
 

@@ -152,6 +152,48 @@ def test_the_contracts_that_end_last_bridge_a_gap(stressed_project: CompiledProj
     assert [row["mrr_at_start"], row["contraction_mrr"], row["gross_revenue_retention"]] == [70, 0, 1]
 
 
+OLDEST = """subscription_id,account_id,started_at,ended_at,mrr,plan
+s0,a0,2023-04-28,,10,x
+s1,a1,2023-07-27,,10,x
+e0,b0,2023-01-28,2023-10-05,10,x
+"""
+
+
+def backtest_of_contracts(project: CompiledProject, raw: Raw, as_of: date, horizon: int) -> list[Any]:
+    """Return how many customers were predicted at the cut before as_of, their predicted and their actual retention."""
+    (row,) = (
+        each
+        for each in project.run(raw, as_of)["backtest"]
+        if (each["model"], each["horizon_days"]) == ("kaplan_meier: contract", horizon)
+    )
+    return [row["customers"], row["predicted"], row["actual"]]
+
+
+def test_the_age_that_was_observed_last_is_predicted(small_project: CompiledProject) -> None:
+    raw, as_of = written_company(subscription_periods=OLDEST), date(2024, 6, 1)
+    assert differences_of(small_project, raw, {**SMALL, "as_of": as_of}) == []
+    assert backtest_of_contracts(small_project, raw, as_of, 90) == [1, 0.5, 1]
+
+
+# The cut before 2024-06-01 is 2024-04-02, and the gap of a, of three days, is open there.
+GAP_AT_THE_CUT = """subscription_id,account_id,started_at,ended_at,mrr,plan
+x,x,2023-02-27,,10,x
+y,y,2023-09-15,,10,x
+a1,a,2023-09-15,2024-03-31,10,x
+a2,a,2024-04-03,,10,x
+"""
+
+
+@pytest.mark.parametrize(("returns", "customers"), [("2024-04-01", 2), ("2024-04-02", 1), ("2024-04-03", 1)])
+def test_a_gap_is_bridged_at_a_cut_by_what_began_before(
+    stressed_project: CompiledProject, returns: str, customers: int
+) -> None:
+    raw = written_company(subscription_periods=GAP_AT_THE_CUT.replace("2024-04-03", returns))
+    as_of = date(2024, 6, 1)
+    assert differences_of(stressed_project, raw, {**STRESSED, "as_of": as_of}) == []
+    assert backtest_of_contracts(stressed_project, raw, as_of, 60)[0] == customers
+
+
 DEALS = """deal_id,stage,closed_at,amount
 d,Won,2024-01-31,500
 e,Lost,2024-03-03,7
