@@ -60,7 +60,7 @@
         when {{ matches(plain_digits(text), '^-?[0-9]{1,9}([.]0+)?( *[/] *10| *[-–—:=(] *[^-0-9 .].*)?$') }}
             then cast({{ first_group(plain_digits(text), '^(-?[0-9]{1,9})') }} as integer)
         when {{ matches(plain_digits(text), '^[^0-9]*[^-0-9 .,–—:=]( +[-–—] +| *[:=] *)[0-9]{1,2}$') }}
-            then cast({{ first_group(plain_digits(text), '([0-9]+)$') }} as integer)
+            then cast({{ without(plain_digits(text), '[^0-9]') }} as integer)
     end
 {%- endmacro %}
 
