@@ -70,8 +70,11 @@
     {{ return(adapter.dispatch('file_text', 'retention_warehouse')(path)) }}
 {%- endmacro %}
 
+{# dbt may run from any folder (--project-dir), and this project may be a package of another one. #}
 {% macro duckdb__file_text(path) -%}
-    {{ return(run_query("select content from read_text('" ~ path ~ "')").columns[0].values()[0]) }}
+    {%- set as_package = '' if project_name == 'retention_warehouse' else 'dbt_packages/retention_warehouse/' -%}
+    {%- set found = (invocation_args_dict.project_dir ~ '/' ~ as_package ~ path) | replace("'", "''") -%}
+    {{ return(run_query("select content from read_text('" ~ found ~ "')").columns[0].values()[0]) }}
 {%- endmacro %}
 
 {#
