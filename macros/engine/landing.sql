@@ -6,8 +6,24 @@
     {{ return(adapter.dispatch('landed_files', 'retention_warehouse')(folder, columns)) }}
 {%- endmacro %}
 
+{#
+    Deliveries may be older than a column of the contract, which is NULL there: the empty member of the union names them all.
+    Filters and projections pass through the union to the files. The parameter `schema` of read_parquet would do the same,
+    but DuckDB then takes all the files together for one row, and plans joins by that.
+#}
 {% macro duckdb__landed_files(folder, columns) -%}
-    read_parquet('{{ (var("landing_zone") ~ "/" ~ folder) | replace("'", "''") }}/*.parquet')
+    {%- if not execute -%}{{ return('not_compiled_yet') }}{%- endif -%}
+    {%- set path = (var('landing_zone') ~ '/' ~ folder) | replace("'", "''") ~ '/*.parquet' -%}
+    {%- if columns -%}{{ return("read_parquet('" ~ path ~ "')") }}{%- endif -%}
+    (
+        select
+            {%- for column in entity_columns(folder) %}
+            cast(null as varchar) as {{ column.name }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        where false
+        union all by name
+        select * from read_parquet('{{ path }}', union_by_name = true)
+    ) as landed
 {%- endmacro %}
 
 {#
@@ -54,8 +70,11 @@
     {{ return(adapter.dispatch('file_text', 'retention_warehouse')(path)) }}
 {%- endmacro %}
 
+{# dbt may run from any folder (--project-dir), and this project may be a package of another one. #}
 {% macro duckdb__file_text(path) -%}
-    {{ return(run_query("select content from read_text('" ~ path ~ "')").columns[0].values()[0]) }}
+    {%- set as_package = '' if project_name == 'retention_warehouse' else 'dbt_packages/retention_warehouse/' -%}
+    {%- set found = (invocation_args_dict.project_dir ~ '/' ~ as_package ~ path) | replace("'", "''") -%}
+    {{ return(run_query("select content from read_text('" ~ found ~ "')").columns[0].values()[0]) }}
 {%- endmacro %}
 
 {#

@@ -23,7 +23,7 @@
 {# The seed node of an entity: its description, its `meta.key` and its columns. #}
 {% macro entity_contract(entity) -%}
     {%- if graph.nodes is defined -%}
-        {{ return(graph.nodes['seed.' ~ project_name ~ '.' ~ seed_name(entity)]) }}
+        {{ return(graph.nodes['seed.retention_warehouse.' ~ seed_name(entity)]) }}
     {%- endif -%}
     {#- dbt gives unit tests no graph: they read the same file through the engine. -#}
     {%- set folder = 'reference' if entity in reference_entities() else 'raw' -%}

@@ -4,7 +4,8 @@ import json
 import os
 import sys
 import traceback
-from typing import NoReturn
+from importlib.metadata import version
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -23,11 +24,26 @@ SHOW_TRACEBACK = "WAREHOUSE_SHOW_TRACEBACK"
 
 app = typer.Typer(
     name="warehouse",
-    help="Land raw exports, build, audit and publish the retention analytics warehouse.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"warehouse {version('warehouse')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Land raw exports, build, audit and publish the retention analytics warehouse."""
+
 
 app.command()(build)
 app.command()(erase)

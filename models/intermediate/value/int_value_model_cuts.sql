@@ -42,7 +42,8 @@ cuts as (
         as_of as observed_until
     from spans
 
-    {%- for days in var('backtest_horizon_days') %}
+    {#- While dbt reads the project, check_vars may not have judged the var yet. #}
+    {%- for days in (var('backtest_horizon_days') if execute else []) %}
 
         union all
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.contract import entities
-from warehouse.landing.zone import delivered_at, read_loads
+from warehouse.landing.zone import delivered_at, landed_rows, read_loads
 from warehouse.paths import WarehousePaths
 from warehouse.publishing.compact import literal, mart_tables, open_engine
 from warehouse.publishing.live import read_mart_run
@@ -70,7 +70,7 @@ def find_customer(paths: WarehousePaths, account_id: str) -> Customer | None:
 
 
 def _rows(landing: Path, entity: str) -> str:
-    return f"read_parquet({literal(str(landing / entity))} || '/*.parquet')"
+    return landed_rows(landing, entities()[entity])
 
 
 def _merged_accounts(connection: Any, paths: WarehousePaths, account_id: str) -> set[str]:

@@ -132,7 +132,7 @@ def _comparison(paths: WarehousePaths, entity: Entity) -> str:
             select * replace (try_cast(quarantined_record_number as bigint) as quarantined_record_number)
             from corrected
         ),
-        landed as (select * from read_parquet({literal(str(paths.landing / entity.name))} || '/*.parquet')),
+        landed as (select * from {zone.landed_rows(paths.landing, entity)}),
         structural as (
             select distinct load_id, file, record_number
             from read_parquet({literal(str(paths.landing / zone.QUARANTINE))} || '/*.parquet')

@@ -91,9 +91,8 @@ def _key_counts(
         if wanted:
             pairs = pa.table({"load_id": [pair[0] for pair in wanted], "file": [pair[1] for pair in wanted]})
             connection.register("wanted", pairs)
-            folder = str(paths.landing / entity.name).replace("'", "''")
             query = (
-                f"select count(*) from (select distinct {keys} from read_parquet('{folder}/*.parquet') "  # noqa: S608
+                f"select count(*) from (select distinct {keys} from {zone.landed_rows(paths.landing, entity)} "  # noqa: S608
                 "inner join wanted using (load_id, file))"
             )
             try:

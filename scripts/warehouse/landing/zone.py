@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 from warehouse.contract import Entity, entities
 from warehouse.errors import WarehouseError
 from warehouse.paths import WarehousePaths
+from warehouse.publishing.compact import literal
 
 LOADS, QUARANTINE, ERASED, UNFINISHED = "_loads", "_quarantine", "_erased", "_unfinished"
 CORRECTIONS, DELETIONS = "_corrections", "_deletions"
@@ -105,6 +106,13 @@ def entity_schema(entity: Entity) -> pa.Schema:
         ("landed_at", pa.timestamp("us")),
     ]
     return pa.schema(address + [(name, pa.string()) for name in entity.column_names])
+
+
+def landed_rows(landing: Path, entity: Entity) -> str:
+    """Return the landed rows of an entity as a table expression; a column younger than a delivery is NULL there."""
+    columns = ", ".join(f"cast(null as varchar) as {name}" for name in entity.column_names)
+    files = f"read_parquet({literal(str(landing / entity.name))} || '/*.parquet', union_by_name = true)"
+    return f"(select {columns} where false union all by name select * from {files})"  # noqa: S608
 
 
 def _folders() -> dict[str, pa.Schema]:

@@ -14,7 +14,7 @@ from warehouse.errors import WarehouseError
 from warehouse.landing.formulas import neutralised
 from warehouse.landing.header import EXPORTED_ADDRESS, EXPORTED_RAW_LINE
 from warehouse.landing.names import closest
-from warehouse.landing.zone import CORRECTIONS, ERASED, QUARANTINE, ensure_landing_zone, read_loads
+from warehouse.landing.zone import CORRECTIONS, ERASED, QUARANTINE, ensure_landing_zone, landed_rows, read_loads
 from warehouse.paths import WarehousePaths, seeds_folder
 from warehouse.publishing.compact import literal, mart_tables, open_engine
 
@@ -232,7 +232,7 @@ def _landed_line(connection: Any, paths: WarehousePaths, row: dict[str, Any]) ->
 
 
 def _landed(paths: WarehousePaths, entity: str) -> str:
-    return f"read_parquet({literal(str(paths.landing / entity))} || '/*.parquet')"
+    return landed_rows(paths.landing, entities()[entity])
 
 
 def _seed_line(row: dict[str, Any]) -> str | None:

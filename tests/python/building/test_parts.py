@@ -96,6 +96,7 @@ def test_the_rules_of_variables_take_the_defaults(tmp_path: Path) -> None:
     [
         ("{grace_days: -3}", "the var grace_days cannot be -3: it has to fit"),
         ("{loyalty_tiers: 3}", "the var loyalty_tiers cannot be 3: it has to be a mapping"),
+        ("{backtest_horizon_days: 90}", "the var backtest_horizon_days cannot be 90: it has to be a list"),
         (
             "{published_personal_data: contact_names}",
             "published_personal_data cannot be contact_names: it has to be a list",

@@ -246,6 +246,13 @@ def test_no_test_reads_a_view(tested_build: TestedBuild) -> None:
     assert models_named(test for test in tests if views & set(test["depends_on"]["nodes"])) == []
 
 
+def test_failing_rows_are_stored_where_the_call_says_so_and_nowhere_else(tested_build: TestedBuild) -> None:
+    """A setting of the project, even false, would overrule `--store-failures`."""
+    tests = tested_build.of_type("test")
+    assert models_named(test for test in tests if test["config"]["store_failures"] is not None) == []
+    assert not [schema for schema, _ in tested_build.columns if "audit" in schema]
+
+
 def test_every_data_test_passed_and_is_an_error(tested_build: TestedBuild) -> None:
     results = [r for r in tested_build.run_results["results"] if r["unique_id"].startswith("test.")]
     tests = list(tested_build.of_type("test"))

@@ -3,6 +3,7 @@
 import csv
 import json
 import subprocess
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from warehouse.contract import entities
 from warehouse.errors import WarehouseError
 from warehouse.landing import zone
 from warehouse.landing.mapping import load_mapping
+from warehouse.paths import PROJECT_DIR
 
 Write = Callable[..., Path]
 
@@ -258,3 +260,9 @@ def test_explain_knows_the_shipped_mappings() -> None:
     assert status == 0
     assert "carpentries" in err
     assert "LikelyToRecommend" in err
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    project = tomllib.loads((PROJECT_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.stdout) == (0, f"warehouse {project['version']}\n")
