@@ -10,14 +10,11 @@
         {{ return('select 1 as not_compiled_yet') }}
     {%- endif -%}
     {#- A unit test, which has no graph, gives its rows in the place of the seed. -#}
-    {%- if graph.nodes is not defined -%}
-        {{ return(seed_rows(entity, seed)) }}
+    {%- if graph.nodes is not defined or not (var('raw_folders') or var('landing_zone')) -%}
+        {{ return(no_rows(entity) if is_left_out(entity) else seed_rows(entity, seed)) }}
     {%- endif -%}
     {%- if var('raw_folders') -%}
         {{ return(folder_rows(entity, seed)) }}
-    {%- endif -%}
-    {%- if not var('landing_zone') -%}
-        {{ return(no_rows(entity) if is_left_out(entity) else seed_rows(entity, seed)) }}
     {%- endif -%}
     {%- if entity in reference_entities() and not is_left_out(entity) -%}
         {#- A landed reference file replaces its seed whole. -#}
