@@ -10,16 +10,13 @@
         {{ return('select 1 as not_compiled_yet') }}
     {%- endif -%}
     {#- A unit test, which has no graph, gives its rows in the place of the seed. -#}
-    {%- if graph.nodes is not defined -%}
-        {{ return(seed_rows(entity, seed)) }}
+    {%- if graph.nodes is not defined or not (var('raw_folders') or var('landing_zone')) -%}
+        {{ return(no_rows(entity) if is_left_out(entity) else seed_rows(entity, seed)) }}
     {%- endif -%}
     {%- if var('raw_folders') -%}
         {{ return(folder_rows(entity, seed)) }}
     {%- endif -%}
-    {%- if not var('landing_zone') -%}
-        {{ return(seed_rows(entity, seed)) }}
-    {%- endif -%}
-    {%- if entity in reference_entities() -%}
+    {%- if entity in reference_entities() and not is_left_out(entity) -%}
         {#- A landed reference file replaces its seed whole. -#}
         {{ return(
             landed_rows(entity) ~ '\nunion all\nselect * from (\n' ~ seed_rows(entity, seed)
@@ -27,6 +24,16 @@
         ) }}
     {%- endif -%}
     {{ return(landed_rows(entity)) }}
+{%- endmacro %}
+
+{#
+    Whether the seed of an entity is not for this company. The exchange rates that the project ships are worth in USD, the
+    currency of its sample: under another reporting currency they would turn amounts into wrong ones, so that without
+    rates of one's own (landed, in a raw folder, or in seeds of one's own) amounts in other currencies have none.
+#}
+{% macro is_left_out(entity) -%}
+    {%- set is_own_folder = (env_var('WAREHOUSE_SEEDS', '') or 'seeds') != 'seeds' -%}
+    {{ return(entity == 'fx_rates' and var('reporting_currency') != 'USD' and not is_own_folder) }}
 {%- endmacro %}
 
 {% macro landed_rows(entity) %}
@@ -48,7 +55,8 @@
 #}
 {% macro folder_rows(entity, seed) %}
     {%- if entity not in var('raw_folders') -%}
-        {{ return(seed_rows(entity, seed) if entity in reference_entities() else no_rows(entity)) }}
+        {%- set is_shipped = entity in reference_entities() and not is_left_out(entity) -%}
+        {{ return(seed_rows(entity, seed) if is_shipped else no_rows(entity)) }}
     {%- endif -%}
     {%- set files = raw_files(entity, var('raw_folders')[entity]) -%}
     {%- set present = get_column_schema_from_query('select * from ' ~ files ~ ' as files') | map(attribute='name') | map('lower') | list -%}

@@ -8,8 +8,12 @@
     {#- dbt reads this model whatever is selected: nothing is built on a var that cannot be so. -#}
     {%- do check_vars() -%}
     {%- if not execute -%}{{ return('select 1 as not_compiled_yet') }}{%- endif -%}
+    {%- set references = [] -%}
+    {%- for entity in reference_entities() if not is_left_out(entity) -%}
+        {%- do references.append(entity) -%}
+    {%- endfor -%}
     {%- if var('raw_folders') %}
-    {%- set shipped = reference_entities() | reject('in', var('raw_folders')) | list %}
+    {%- set shipped = references | reject('in', var('raw_folders')) | list %}
     {%- for entity, uri in var('raw_folders').items() %}
     select
         'folder' as load_id,
@@ -44,9 +48,9 @@
         'is_full': 'boolean', 'exported_at': 'timestamp', 'landed_at': 'timestamp', 'load_sequence': 'bigint',
     }) }}
     union all
-    {{ counted_seeds(seeds, reference_entities(), only_where_not_landed=true) }}
+    {{ counted_seeds(seeds, references, only_where_not_landed=true) }}
     {%- else %}
-    {{ counted_seeds(seeds, raw_entities() + reference_entities()) }}
+    {{ counted_seeds(seeds, raw_entities() + references) }}
     {%- endif %}
 {%- endmacro %}
 

@@ -9,7 +9,7 @@
 {% macro plain_digits(text) -%}
     {%- set localised = '٠١٢٣٤٥٦٧٨٩' ~ '۰۱۲۳۴۵۶۷۸۹' ~ '０１２３４５６７８９' ~ '−' ~ '．' ~ '－' ~ '٫' -%}
     {%- set ascii = '0123456789' ~ '0123456789' ~ '0123456789' ~ '-' ~ '.' ~ '-' ~ '.' -%}
-    {{ without("translate(" ~ text ~ ", '" ~ localised ~ "', '" ~ ascii ~ "')", '[\u200b-\u200f\u2060\ufeff]') }}
+    {{ without("translate(" ~ text ~ ", '" ~ localised ~ "', '" ~ ascii ~ "')", '[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]') }}
 {%- endmacro %}
 
 {# The text of a number in the form that a cast reads, or text that is no number. #}
@@ -60,7 +60,7 @@
         when {{ matches(plain_digits(text), '^-?[0-9]{1,9}([.]0+)?( *[/] *10| *[-–—:=(] *[^-0-9 .].*)?$') }}
             then cast({{ first_group(plain_digits(text), '^(-?[0-9]{1,9})') }} as integer)
         when {{ matches(plain_digits(text), '^[^0-9]*[^-0-9 .,–—:=]( +[-–—] +| *[:=] *)[0-9]{1,2}$') }}
-            then cast({{ first_group(plain_digits(text), '([0-9]+)$') }} as integer)
+            then cast({{ without(plain_digits(text), '[^0-9]') }} as integer)
     end
 {%- endmacro %}
 

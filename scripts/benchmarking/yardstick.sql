@@ -241,6 +241,8 @@ select
     stages.is_lost,
     delivered.created_at,
     delivered.closed_at,
+    delivered.currency,
+    delivered.amount as own_amount,
     delivered.amount * rates_by_day.rate as amount,
     coalesce(representatives.team, '(unknown)') as owner_team,
     coalesce(representatives.region, '(unknown)') as owner_region,
@@ -272,6 +274,22 @@ inner join deals on history.deal_id = deals.deal_id
 inner join stages on deals.pipeline_number = stages.pipeline_number and lower(history.stage) = stages.stage_key
 where is_event(try_cast(history.entered_at as timestamp))
 order by deal_key, entered_at, stage_order;
+
+-- When a deal closed whose row has no closing day: with its last entry into the outcome that it has now. Its amount takes
+-- the rate of that day.
+create or replace temp table outcome_entries as
+with last_entries as (
+    select deal_key, max(entries.entered_at) as entered_at
+    from entries
+    inner join deals using (deal_key)
+    where deals.closed_at is null and (deals.is_won and entries.is_won or deals.is_lost and entries.is_lost)
+    group by deal_key
+)
+select deal_key, last_entries.entered_at, deals.own_amount * rates_by_day.rate as amount
+from last_entries
+inner join deals using (deal_key)
+left join rates_by_day
+    on deals.currency = rates_by_day.currency and last_entries.entered_at::date = rates_by_day.day;
 
 -- @ as of
 -- The day after the latest event. The big files are only read where their text could be later than what is known.
@@ -1102,8 +1120,6 @@ visits as (
 select
     deal_key,
     min(entered_at) as first_entered_at,
-    max(entered_at) filter (is_won) as won_entered_at,
-    max(entered_at) filter (is_lost) as lost_entered_at,
     max(stage_number) as highest,
     arg_max(stage_number, entered_at) filter (is_last) as standing,
     min(entered_at) filter (stage_number = 1) as entered_1,
@@ -1127,23 +1143,21 @@ with outcomes as (
         deals.deal_key,
         deals.pipeline_number,
         deals.open_stages,
-        deals.amount,
+        coalesce(outcome_entries.amount, deals.amount) as amount,
         team.value_id as team_id,
         region.value_id as region_id,
         source.value_id as source_id,
         kind.value_id as type_id,
         case
-            when deals.is_won and coalesce(deals.closed_at, stays.won_entered_at) < getvariable('as_of') then 'won'
-            when deals.is_lost and coalesce(deals.closed_at, stays.lost_entered_at) < getvariable('as_of') then 'lost'
+            when deals.is_won and coalesce(deals.closed_at, outcome_entries.entered_at) < getvariable('as_of') then 'won'
+            when deals.is_lost and coalesce(deals.closed_at, outcome_entries.entered_at) < getvariable('as_of') then 'lost'
             else 'open'
         end as outcome,
-        case
-            when deals.is_won then coalesce(deals.closed_at, stays.won_entered_at)
-            when deals.is_lost then coalesce(deals.closed_at, stays.lost_entered_at)
-        end as closed_at,
+        case when deals.is_won or deals.is_lost then coalesce(deals.closed_at, outcome_entries.entered_at) end as closed_at,
         stays.* exclude (deal_key)
     from stays
     inner join deals using (deal_key)
+    left join outcome_entries using (deal_key)
     inner join deal_values as team on team.dimension = 'owner_team' and team.dimension_value = deals.owner_team
     inner join deal_values as region
         on region.dimension = 'owner_region' and region.dimension_value = deals.owner_region

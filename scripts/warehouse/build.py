@@ -168,8 +168,9 @@ def _show(outcome: "Outcome") -> None:
         return
     from rich.console import Console
 
-    from warehouse.auditing.findings import ACCEPTED
+    from warehouse.auditing.findings import ACCEPTED, NOTED
     from warehouse.auditing.run import named_stages
+    from warehouse.auditing.shared_keys import SHARED_KEYS
     from warehouse.publishing.headline import headline, print_headline
 
     if outcome.version:
@@ -183,6 +184,10 @@ def _show(outcome: "Outcome") -> None:
         stages = named_stages(outcome.unmapped_stages)
         _say(f"stages that deal_stages does not know, counted as (unmapped), neither won nor lost: {stages}")
         _say("  land those of your pipelines: docs/mapping_files.md, Stages of your pipelines")
+    for finding in outcome.findings:
+        if finding.check == SHARED_KEYS and finding.verdict == NOTED:
+            _say(finding.details)
+            _say("  if these are different ones, give the keys of one source a prefix: docs/mapping_files.md")
     _say(_ending(outcome))
 
 

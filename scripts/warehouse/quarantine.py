@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from warehouse.landing.messages import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from warehouse.publishing.quarantined import Exported, Listed
+
+_SHOWN_LENGTH = 500
 
 
 def quarantine(
@@ -83,7 +87,7 @@ def _show(listed: "Listed", is_corrected: bool, console: "Console") -> None:
             f"{place} (load {row['load_id']}, record {row['record_number']}) {row['entity']}: {row['reason']}{by}"
         )
         if row["raw_line"] is not None:
-            console.print(f"    {row['raw_line']}")
+            console.print(f"    {printable(row['raw_line'], _SHOWN_LENGTH)}")
     if listed.total > len(listed.rows):
         console.print(f"{listed.total - len(listed.rows):,} more rows: use --limit, --entity, --reason or --load")
     elif not listed.rows:

@@ -26,19 +26,54 @@ first_runs as (
 
 ),
 
-known_at_cut as (
+-- A gap within the grace days is bridged by the contract that ends it. At a cut inside the gap that contract is yet to
+-- begin: whoever is in the gap has churned by what is known then.
+bridged_gaps as (
+
+    select distinct
+        'contract' as basis,
+        customer_key,
+        ended_on as gap_started_on,
+        in_force_until as gap_ended_on
+
+    from {{ ref('int_contracts') }}
+    where in_force_until > ended_on
+
+),
+
+runs_at_cut as (
 
     select
         first_runs.basis,
         cuts.cut_date,
         cuts.observed_until,
         cuts.horizon_days,
-        first_runs.ended_on,
-        first_runs.ended_on < cuts.cut_date as has_churned,
-        {{ days_between('first_runs.started_on', 'least(first_runs.ended_on, cuts.cut_date)') }} as age_days
+        first_runs.started_on,
+        least(first_runs.ended_on, bridged_gaps.gap_started_on) as ended_on
 
     from first_runs
     inner join cuts on first_runs.started_on < cuts.cut_date
+    left join bridged_gaps
+        on
+            first_runs.basis = bridged_gaps.basis
+            and first_runs.customer_key = bridged_gaps.customer_key
+            and cuts.cut_date > bridged_gaps.gap_started_on
+            and cuts.cut_date <= bridged_gaps.gap_ended_on
+
+),
+
+known_at_cut as (
+
+    select
+        basis,
+        cut_date,
+        observed_until,
+        horizon_days,
+        ended_on,
+        ended_on < cut_date as has_churned,
+        {{ days_between('started_on', 'least(ended_on, cut_date)') }} as age_days
+
+    from runs_at_cut
 
 ),
 
@@ -102,7 +137,8 @@ active as (
 
 ),
 
--- A customer of an age that nobody has survived for the whole horizon yet is not predicted.
+-- The curve ends with the longest time that anybody has been observed, that day included. A customer whose horizon
+-- reaches beyond it is not predicted.
 predicted as (
 
     select
@@ -120,7 +156,10 @@ predicted as (
             active.basis = later.basis
             and active.cut_date = later.cut_date
             and active.age_days + active.horizon_days >= later.age_days
-            and active.age_days + active.horizon_days < later.next_age_days
+            and (
+                active.age_days + active.horizon_days < later.next_age_days
+                or active.age_days + active.horizon_days = later.age_days
+            )
 
 ),
 

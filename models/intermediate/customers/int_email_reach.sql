@@ -30,23 +30,42 @@ preferences as (
 
 ),
 
+-- Identifiers of contacts are unique: a contact belongs to the account that it was delivered with last, whatever
+-- account it had when it chose. Contacts of test accounts, and of accounts that nothing else names, are no customer's.
+delivered_contacts as (
+
+    select
+        contacts.contact_id,
+        accounts.customer_key
+
+    from {{ ref('int_rows__contacts') }} as contacts
+    left join accounts on contacts.account_id = accounts.account_id
+    where contacts.row_state = 'current' and contacts.account_id is not null
+
+),
+
 known_contacts as (
 
     select
-        accounts.customer_key,
-        contacts.contact_id
+        customer_key,
+        contact_id
 
-    from {{ ref('int_rows__contacts') }} as contacts
-    inner join accounts on contacts.account_id = accounts.account_id
-    where contacts.row_state = 'current'
+    from delivered_contacts
+    where customer_key is not null
 
     union distinct
 
     select
         customer_key,
         contact_id
+
     from preferences
-    where contact_id is not null
+    where
+        contact_id is not null
+        and not exists (
+            select 1 from delivered_contacts
+            where delivered_contacts.contact_id = preferences.contact_id
+        )
 
 ),
 
@@ -69,21 +88,43 @@ contacts as (
 
 ),
 
--- What is chosen for the account is chosen for each of its contacts. At one instant the unsubscription wins.
-choices as (
+-- What a contact chose, and what was chosen for its account.
+choices_of_contacts as (
 
     select
         contacts.customer_key,
         contacts.contact_id,
         preferences.occurred_at,
-        bool_or(preferences.action = 'unsubscribe') as is_unsubscription
+        preferences.action
 
     from contacts
-    inner join preferences
-        on
-            contacts.customer_key = preferences.customer_key
-            and (preferences.contact_id is null or contacts.contact_id = preferences.contact_id)
-    group by contacts.customer_key, contacts.contact_id, preferences.occurred_at
+    inner join preferences on contacts.contact_id = preferences.contact_id
+
+    union all
+
+    select
+        contacts.customer_key,
+        contacts.contact_id,
+        preferences.occurred_at,
+        preferences.action
+
+    from contacts
+    inner join preferences on contacts.customer_key = preferences.customer_key
+    where preferences.contact_id is null
+
+),
+
+-- At one instant the unsubscription wins.
+choices as (
+
+    select
+        customer_key,
+        contact_id,
+        occurred_at,
+        bool_or(action = 'unsubscribe') as is_unsubscription
+
+    from choices_of_contacts
+    group by customer_key, contact_id, occurred_at
 
 ),
 

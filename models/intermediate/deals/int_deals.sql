@@ -40,12 +40,45 @@ entries as (
     select
         deal_id,
         min(entered_at) as first_entered_at,
-        max(case when is_won_stage then entered_at end) as won_entered_at,
-        max(case when is_lost_stage then entered_at end) as lost_entered_at,
         max(case when is_open_stage then stage_order end) as highest_stage_order
 
     from {{ ref('int_deal_entries') }}
     group by deal_id
+
+),
+
+-- A deal that its stage calls won or lost while no closing day is delivered closed with its last entry into such a
+-- stage. Entries at or after as_of are asked as well: a deal that was opened again and closed later is open in between.
+undated_outcomes as (
+
+    select
+        delivered.deal_id,
+        stages.pipeline_key,
+        stages.is_won
+
+    from delivered
+    inner join stages on {{ is_in_stage('delivered', 'stages') }}
+    where delivered.closed_at is null and not stages.is_open
+
+),
+
+outcome_entries as (
+
+    select
+        undated_outcomes.deal_id,
+        max(history.entered_at) as entered_at
+
+    from undated_outcomes
+    inner join {{ ref('int_rows__deal_stage_history') }} as history on undated_outcomes.deal_id = history.deal_id
+    inner join stages
+        on
+            undated_outcomes.pipeline_key = stages.pipeline_key
+            and lower(history.stage) = stages.stage_key
+    where
+        history.row_state = 'current'
+        and not stages.is_open
+        and stages.is_won = undated_outcomes.is_won
+    group by undated_outcomes.deal_id
 
 ),
 
@@ -73,10 +106,7 @@ staged as (
         coalesce(pipelines.pipeline, delivered.pipeline, 'default') as pipeline_name,
         coalesce(stages.is_won, false) as is_won_stage,
         coalesce(stages.is_lost, false) as is_lost_stage,
-        case
-            when stages.is_won then coalesce(delivered.closed_at, entries.won_entered_at)
-            when stages.is_lost then coalesce(delivered.closed_at, entries.lost_entered_at)
-        end as outcome_at,
+        case when not stages.is_open then coalesce(delivered.closed_at, outcome_entries.entered_at) end as outcome_at,
         coalesce(sales_reps.team, '(unknown)') as owner_team,
         coalesce(sales_reps.region, '(unknown)') as owner_region,
         coalesce(churn_reasons.reason = 'no_decision', false) as has_no_decision_reason
@@ -86,6 +116,7 @@ staged as (
     left join pipelines on {{ pipeline_key('delivered.pipeline') }} = pipelines.pipeline_key
     left join stages on {{ is_in_stage('delivered', 'stages') }}
     left join entries on delivered.deal_id = entries.deal_id
+    left join outcome_entries on delivered.deal_id = outcome_entries.deal_id
     left join sales_reps on delivered.owner_id = sales_reps.rep_id
     left join churn_reasons on lower(delivered.lost_reason) = churn_reasons.wording_key
     where not coalesce(accounts.is_test, false)
@@ -98,8 +129,12 @@ dated as (
         staged.*,
         as_of.as_of,
         coalesce(staged.currency, '{{ var("reporting_currency") }}') as rate_currency,
-        cast(staged.created_at as date) as rate_date,
         coalesce(staged.outcome_at < as_of.as_of, false) as is_closed,
+        -- The row judges by the closing day that it states. At as_of, that day may be yet to come, and history may know
+        -- of a closing that the row does not state.
+        cast(
+            case when staged.outcome_at < as_of.as_of then staged.outcome_at else staged.created_at end as date
+        ) as rate_date,
         -- The first event of a deal; least() passes over what is missing.
         coalesce(least(staged.created_at, staged.first_entered_at), staged.outcome_at) as began_at
 
@@ -112,7 +147,7 @@ rated as (
 
     select
         dated.*,
-        {{ exchange_rate_of('dated') }} as exchange_rate_at_creation
+        {{ exchange_rate_of('dated') }} as exchange_rate_at_as_of
 
     from dated
     {{ exchange_rate_joins('dated') }}
@@ -153,12 +188,11 @@ deals as (
         end as outcome,
         is_closed and is_lost_stage and has_no_decision_reason as is_no_decision,
         case when is_closed then outcome_at end as closed_at,
-        -- Its row has the rate of the closing, which is yet to come where as_of lies before it.
-        case
-            when not is_closed and (is_won_stage or is_lost_stage)
-                then {{ money_product('amount', 'exchange_rate_at_creation') }}
-            else reporting_amount
-        end as amount
+        -- Where the closing is older than any rate of its currency, the deal keeps the rate that its row came with.
+        coalesce(
+            {{ money_product('amount', 'exchange_rate_at_as_of') }},
+            case when is_closed then reporting_amount end
+        ) as amount
 
     from rated
     where began_at < as_of or began_at is null

@@ -1,5 +1,6 @@
--- One row per delivered deal and what became of it, with the exchange rate of its closing day, else of its creation.
--- An open deal has no closing day: its closed_at is a plan.
+-- One row per delivered deal and what became of it, with the exchange rate of the closing day that it states, else of
+-- its creation. An open deal has no closing day: its closed_at is a plan. Closings that only history tells take
+-- their rate in int_deals: a row is judged by what it says itself.
 {{ rows_with_exchange_rate(
     ref('stg_crm__deals'),
     'deals',

@@ -9,6 +9,7 @@ from warehouse.auditing.findings import FAILED, NOTED, PASSED, Finding
 from warehouse.auditing.held_back import check_held_back
 from warehouse.auditing.identities import check_identities
 from warehouse.auditing.reconciliation import check_reconciliation
+from warehouse.auditing.shared_keys import check_shared_keys
 from warehouse.auditing.shrinkage import check_shrinkage
 from warehouse.building.dbt_run import DbtRun
 from warehouse.building.folders import RunFolder
@@ -52,6 +53,7 @@ def audit(run: RunFolder, dbt: DbtRun, inputs: Inputs, published: Published, is_
         findings += check_shrinkage(
             rows, published.rows, published.exempt_because, is_change_accepted, dbt.held_back_marts()
         )
+        findings += check_shared_keys(connection, inputs)
         unmapped = _unmapped_stages(connection)
         findings.append(_stages_finding(unmapped))
     except duckdb.Error as error:

@@ -52,6 +52,11 @@ class Reuse:
         return f"the rows of {self.kept_loads} earlier loads are kept, {self.new_loads} loads are new{again}"
 
 
+def table_of_rows(entity: str) -> str:
+    """Return the table that says what became of the rows of an entity, before other entities were asked about them."""
+    return _TABLES.get(entity, f"int_rows__{entity}")
+
+
 def take_kept_rows(paths: WarehousePaths, run: RunFolder, inputs: Inputs, variables: Mapping[str, Any]) -> Reuse | None:
     """Move the kept database into the folder of the run, if it holds just what this build would make of these loads.
 
@@ -155,8 +160,7 @@ def _prepared(database: Path, again: tuple[str, ...]) -> bool:
     try:
         with duckdb.connect(str(database)) as connection:
             for entity in again:
-                table = _TABLES.get(entity, f"int_rows__{entity}")
-                connection.execute(f'drop table if exists intermediate."{table}"')
+                connection.execute(f'drop table if exists intermediate."{table_of_rows(entity)}"')
     except duckdb.Error:
         return False
     return True

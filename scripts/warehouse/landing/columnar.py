@@ -27,7 +27,7 @@ _NEVER_ASCII = re.compile(
 )
 _LARGEST_ASCII_BLANK = ord(" ")
 # Beyond it not every whole number is a double.
-_LARGEST_WHOLE = 1e15
+_LARGEST_WHOLE = 2.0**53
 
 
 def as_text(column: pa.Array) -> pa.Array:

@@ -16,7 +16,7 @@ from warehouse.contract import Entity
 from warehouse.landing import zone
 from warehouse.landing.header import CORRECTED_ADDRESS
 from warehouse.landing.messages import FileRejectedError
-from warehouse.landing.rows import BLANK_ROW, BadRow
+from warehouse.landing.rows import BAD_BYTES, BLANK_ROW, BadRow
 from warehouse.paths import WarehousePaths
 from warehouse.publishing.compact import literal
 
@@ -60,6 +60,8 @@ def check_structure(bad: Iterable[BadRow], line: int) -> int:
     """
     blank = 0
     for row in bad:
+        if row.reason == BAD_BYTES:
+            raise FileRejectedError(f"line {row.line + line + 1} is no UTF-8: save the file as CSV UTF-8")
         if row.reason != BLANK_ROW:
             raise FileRejectedError(
                 f"line {row.line + line + 1} is a {row.reason}: a correction is taken whole, mend this line as well"

@@ -28,14 +28,14 @@ from warehouse.landing.files import Contents, Delivered, check_file
 from warehouse.landing.formulas import restored_array
 from warehouse.landing.lookups import load_lookups
 from warehouse.landing.mapping import Mapping
-from warehouse.landing.messages import FileRejectedError, UnknownFileError
+from warehouse.landing.messages import FileRejectedError, UnknownFileError, printable
 from warehouse.landing.personal_data import Tokens
 from warehouse.landing.reading import OpenFile
 from warehouse.landing.recognition import entity_of_name, open_delivered
 from warehouse.landing.report import FileResult, Options
-from warehouse.landing.rows import BAD_BYTES
+from warehouse.landing.rows import BAD_BYTES, RAGGED_ROW
 from warehouse.landing.texts import trimmed, trimmed_array
-from warehouse.landing.transform import transform, without_addresses
+from warehouse.landing.transform import Changes, transform, without_addresses
 from warehouse.landing.writers import DeletionWriter, EntityWriter, QuarantineWriter
 from warehouse.paths import WarehousePaths
 
@@ -102,6 +102,19 @@ def exported_time(
             # What was exported today is younger than what was landed earlier today.
             return max(dates) if max(dates).date() < landed_at.date() else landed_at, []
     return None, []
+
+
+def check_day_orders(changes: Changes) -> None:
+    """Raise FileRejectedError where dates of a column contradict the declared order of day and month.
+
+    More than prove it: then those that can be read in both orders would be wrong without a word.
+    """
+    for column, (declared, reversed_) in changes.day_orders.items():
+        if reversed_ > declared:
+            raise FileRejectedError(
+                f"the dates of '{printable(column, 60)}' have day and month in the other order than the mapping "
+                "declares: exchange %m and %d of its date_format in a copy of the mapping"
+            )
 
 
 class Deliveries:
@@ -279,13 +292,17 @@ class Deliveries:
                 f"line {wrong_bytes} is no UTF-8 and no other line proves that the file is: "
                 "save it as UTF-8, or declare its encoding (for example cp1252) in a mapping"
             )
+        for writer in writers:
+            check_day_orders(writer.changes)
         notes = [*opened.repairs, *opened.plan.notes, *lookup_notes, *time_notes]
         if was_trimmed:
             notes.append("blanks around cells trimmed")
         if tokens_made:
             notes.append(f"e-mail addresses replaced by tokens: {tokens_made}")
         for output, writer, quarantine, deletion in zip(outputs, writers, quarantines, deletions, strict=True):
-            own = [f"{kind}: {count}" for kind, count in writer.changes.items()]
+            own = [f"{kind}: {count}" for kind, count in writer.changes.altered.items()]
+            if not writer.rows and set(quarantine.reasons) == {RAGGED_ROW}:
+                own.append("every row has more or fewer cells than the header: look at its delimiters")
             if writer.left_out:
                 own.append(f"rows that are no {output.entity.name}: {writer.left_out}")
             if deletion.rows:

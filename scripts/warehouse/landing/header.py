@@ -381,15 +381,7 @@ def _planned(rule: ColumnRule, header: Header, positions: AnyMapping[str, list[i
 def _wanted_name(rule: ColumnRule) -> str:
     if rule.first_filled:
         return _wanted_name(rule.first_filled[0])
-    return (
-        rule.sources[0]
-        if rule.sources
-        else rule.join[0]
-        if rule.join
-        else rule.lookup.on
-        if rule.lookup
-        else ""
-    )
+    return rule.sources[0] if rule.sources else rule.join[0] if rule.join else rule.lookup.on if rule.lookup else ""
 
 
 def _problem_of_pattern(name: str, rule: ColumnRule, header: Header) -> str:

@@ -60,6 +60,7 @@ class ColumnRule:
     divisor_column: str | None = None
     divisors: AnyMapping[str, int] = field(default_factory=dict)
     default: str | None = None
+    prefix: str = ""
     lookup: "Lookup | None" = None
     first_part: str | None = None
     first_filled: "tuple[ColumnRule, ...]" = ()
@@ -424,7 +425,7 @@ class _Parser:
             return ColumnRule(sources=self._texts(value, place), **numbers)  # type: ignore[arg-type]
         allowed = {
             "from", "matches", "join", "separator", "generated", "values", "date_format", "decimal",
-            "thousands", "divide_by", "default", "lookup", "first_part", "first_filled",
+            "thousands", "divide_by", "default", "prefix", "lookup", "first_part", "first_filled",
         }  # fmt: skip
         table = self._table(value, place, allowed, set())
         origins = [each for each in ("from", "matches", "join", "generated", "lookup", "first_filled") if each in table]
@@ -478,6 +479,7 @@ class _Parser:
             divisor_column=divisor_column,
             divisors=divisors,
             default=_text(table.get("default")),
+            prefix=_text(table.get("prefix")) or "",
             lookup=lookup,
             first_part=_text(table.get("first_part")) or None,
             first_filled=tuple(self._column(part, f"{place}, first_filled", numbers) for part in given_parts),

@@ -231,8 +231,17 @@ class _Number(str):
     __slots__ = ()
 
 
+# Tools that know no missing integers write an id as 17.0 beside a null.
+_WHOLE_NUMBER = re.compile(r"(-?\d+)\.0+")
+
+
+def _number(spelling: str) -> str:
+    whole = _WHOLE_NUMBER.fullmatch(spelling)
+    return whole[1] if whole else _Number(spelling)
+
+
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_unique_names, parse_float=_Number, parse_int=str, parse_constant=str, strict=False
+    object_pairs_hook=_unique_names, parse_float=_number, parse_int=str, parse_constant=str, strict=False
 )
 
 
@@ -346,8 +355,12 @@ def _open_json(contents: Contents, planner: Planner) -> OpenFile:
                 collector.add_bad(line - start, BAD_JSON, escaped(text))
             else:
                 cells = [_json_cell(record.get(name), plan.has_separators) for name in names]
-                is_bad = any(cell is not None and _SURROGATE.search(cell) for cell in cells)
-                collector.add(line - start, cells, partial(escaped, text), is_bad)
+                is_broken = any(cell is not None and _SURROGATE.search(cell) for cell in cells)
+                if is_broken and not _SURROGATE.search(text):
+                    # Half a character, written as an escape: the bytes are right, and the text is none.
+                    collector.add_bad(line - start, BAD_JSON, escaped(text))
+                else:
+                    collector.add(line - start, cells, partial(escaped, text), is_broken)
                 multibyte = multibyte or not text.isascii()
             if collector.record_count >= _ROWS_PER_BLOCK:
                 yield collector.rows(line + 1 - start, multibyte)

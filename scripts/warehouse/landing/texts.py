@@ -17,10 +17,15 @@ Mask = npt.NDArray[np.bool_]
 Positions = npt.NDArray[np.intp]
 
 BYTE_ORDER_MARK = "\ufeff"
-# What Python's str.isspace and Arrow call white space, and the byte order mark.
+# Nobody sees them at the end of a text: an identifier copied from a page in Hebrew or Arabic must not be another one.
+_INVISIBLE = (
+    "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069"
+    f"{BYTE_ORDER_MARK}"
+)
+# What Python's str.isspace and Arrow call white space, and what is invisible.
 BLANKS = (
     "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    f"\u2028\u2029\u202f\u205f\u3000{BYTE_ORDER_MARK}"
+    f"\u2028\u2029\u202f\u205f\u3000{_INVISIBLE}"
 )
 _LARGEST_ASCII_BLANK = ord(" ")
 _LARGEST_ASCII = 0x7F
@@ -29,20 +34,21 @@ _LARGEST_ASCII = 0x7F
 def trimmed(text: str) -> str | None:
     """Return the text without blanks around it, None where nothing is left."""
     stripped = text.strip()
-    if BYTE_ORDER_MARK in stripped:
+    if not stripped.isascii():
         stripped = stripped.strip(BLANKS)
     return stripped or None
 
 
-def _table_of(values: set[int]) -> Mask:
+def table_of(values: set[int]) -> Mask:
+    """Return a mask of all bytes that is true for these."""
     table = np.zeros(256, dtype=bool)
     table[list(values)] = True
     return table
 
 
 # A cell beyond ASCII that starts or ends with one of these bytes may have blanks around it; no other has.
-_MAY_LEAD = _table_of({blank.encode()[0] for blank in BLANKS})
-_MAY_TRAIL = _table_of({blank.encode()[-1] for blank in BLANKS})
+_MAY_LEAD = table_of({blank.encode()[0] for blank in BLANKS})
+_MAY_TRAIL = table_of({blank.encode()[-1] for blank in BLANKS})
 
 
 class Cells:

@@ -3,6 +3,8 @@
 import datetime
 import hashlib
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Callable
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field, replace
@@ -18,17 +20,30 @@ from warehouse.landing.header import Output, PlannedColumn, PlannedCondition
 from warehouse.landing.mapping import ColumnRule, Lookup
 from warehouse.landing.personal_data import Tokens
 from warehouse.landing.rows import Rows
-from warehouse.landing.texts import labelled_cells, trimmed, trimmed_array
+from warehouse.landing.texts import Cells, labelled_cells, table_of, trimmed, trimmed_array
 
 Lookups = AnyMapping[Lookup, AnyMapping[str, str]]
+# What databases, spreadsheets, data frames and vendors write where there is no identifier. As an identifier it would be
+# one giant customer.
+_WORDS_FOR_NOTHING = pa.array(
+    [
+        "NULL", "null", "Null", "(null)", "<null>", "\\N", "None", "none", "nan", "NaN", "NA", "N/A", "n/a",
+        "#N/A", "<NA>", "NaT", "(No value)", "-", "--", "–",
+    ],
+    pa.string(),
+)  # fmt: skip
+# Of each block: enough to tell in which order day and month stand.
+_DATES_LOOKED_AT = 500
+_LONGEST_WORD_FOR_NOTHING = max(len(word.as_py().encode()) for word in _WORDS_FOR_NOTHING)
+_STARTS_OF_NOTHING = table_of({word.as_py().encode()[0] for word in _WORDS_FOR_NOTHING})
 
 
 @dataclass
 class EntityRows:
     """Canonical rows of one entity out of one block.
 
-    `digests` are hashes of the contents where a key is generated. `changes` counts the cells that each kind
-    of declared change altered. `deleted` are the rows that say that their key was deleted, as a block of their own.
+    `digests` are hashes of the contents where a key is generated. `deleted` are the rows that say that their key was
+    deleted, as a block of their own.
     """
 
     columns: dict[str, pa.Array]
@@ -36,7 +51,7 @@ class EntityRows:
     records: npt.NDArray[np.int64]
     digests: list[bytes] = field(default_factory=list)
     left_out: int = 0
-    changes: dict[str, int] = field(default_factory=dict)
+    changes: "Changes" = field(default_factory=lambda: Changes())
     deleted: "EntityRows | None" = None
 
     def filter(self, mask: npt.NDArray[np.bool_]) -> "EntityRows":
@@ -50,6 +65,25 @@ class EntityRows:
         )
 
 
+@dataclass
+class Changes:
+    """What declared changes did: the number of cells that each kind altered, and what dates say about their order.
+
+    `day_orders` has, for each date column, how many distinct texts can be read in the declared order of day and month
+    alone, and how many in the other order alone.
+    """
+
+    altered: Counter[str] = field(default_factory=Counter)
+    day_orders: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def add(self, other: "Changes") -> None:
+        """Add those of another block."""
+        self.altered.update(other.altered)
+        for column, (declared, reversed_) in other.day_orders.items():
+            before = self.day_orders.get(column, (0, 0))
+            self.day_orders[column] = (before[0] + declared, before[1] + reversed_)
+
+
 def _by_distinct(array: pa.Array, change: Callable[[str], str | None]) -> pa.Array:
     """Return the array with `change` applied to each distinct text; NULLs stay."""
     encoded = pc.dictionary_encode(array)
@@ -61,13 +95,22 @@ _ZONE = " %Z"
 _ZONE_LETTERS = re.compile(r"[A-Z]{2,5}([+-]\d{1,2}(:?\d{2})?)?")
 
 
+def _plain(text: str) -> str:
+    """Return a text with ASCII digits and without invisible characters, as staging reads numbers and dates."""
+    if text.isascii():
+        return text
+    seen = (character for character in text if unicodedata.category(character) != "Cf")
+    return "".join(str(unicodedata.decimal(character, character)) for character in seen)
+
+
 def _parsed_date(text: str, formats: tuple[str, ...]) -> str:
     """Return the ISO form of a date that fits one of the formats, else the text as it is, for staging."""
+    plain = _plain(text)
     for each in formats:
-        local = text
+        local = plain
         if each.endswith(_ZONE):
             # Letters of a zone: the time beside them is that of the sheet.
-            local, _, zone = text.rpartition(" ")
+            local, _, zone = plain.rpartition(" ")
             if not _ZONE_LETTERS.fullmatch(zone):
                 continue
         try:
@@ -78,6 +121,23 @@ def _parsed_date(text: str, formats: tuple[str, ...]) -> str:
             return moment.date().isoformat()
         return moment.isoformat(sep=" ")
     return text
+
+
+def _in_other_order(formats: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the formats of day and month in numbers with the two exchanged."""
+    exchanged = str.maketrans({"d": "m", "m": "d"})
+    return tuple(
+        re.sub("%[dm]", lambda found: found[0].translate(exchanged), each)
+        for each in formats
+        if "%d" in each and "%m" in each and not each.startswith("%Y")
+    )
+
+
+def _day_orders(texts: list[str], formats: tuple[str, ...]) -> tuple[int, int]:
+    """Return how many texts are dates in the declared order of day and month alone, and in the other one alone."""
+    others = _in_other_order(formats)
+    fits = [(_parsed_date(text, formats) != text, _parsed_date(text, others) != text) for text in texts if others]
+    return fits.count((True, False)), fits.count((False, True))
 
 
 @cache
@@ -112,7 +172,7 @@ def _divided(text: str, divisor: int) -> str:
     return format((Decimal(text) / divisor).normalize(), "f")
 
 
-def _changed(array: pa.Array, rule: ColumnRule, changes: dict[str, int], divisors: pa.Array | None = None) -> pa.Array:
+def _changed(array: pa.Array, rule: ColumnRule, changes: Changes, divisors: pa.Array | None = None) -> pa.Array:
     """Return the texts after what the rule declares, trimmed like those that it declares nothing for.
 
     `divisors` are the cells that tell what each text is divided by, where the rule has a column of them.
@@ -121,7 +181,7 @@ def _changed(array: pa.Array, rule: ColumnRule, changes: dict[str, int], divisor
     return array if changed is array else trimmed_array(changed)[0]
 
 
-def _after_changes(array: pa.Array, rule: ColumnRule, changes: dict[str, int], divisors: pa.Array | None) -> pa.Array:
+def _after_changes(array: pa.Array, rule: ColumnRule, changes: Changes, divisors: pa.Array | None) -> pa.Array:
     def apply(kind: str, change: Callable[[str], str | None]) -> None:
         nonlocal array
         before = array
@@ -129,7 +189,7 @@ def _after_changes(array: pa.Array, rule: ColumnRule, changes: dict[str, int], d
         altered = pc.sum(pc.fill_null(pc.not_equal(before, array), True)).as_py() or 0
         altered -= pc.sum(pc.and_(before.is_null(), array.is_null())).as_py() or 0
         if altered > 0:
-            changes[kind] = changes.get(kind, 0) + altered
+            changes.altered[kind] += altered
 
     if rule.first_part is not None:
         separator = rule.first_part
@@ -137,6 +197,8 @@ def _after_changes(array: pa.Array, rule: ColumnRule, changes: dict[str, int], d
     if rule.values:
         apply("values mapped", lambda text: rule.values.get(text, text) or None)
     if rule.date_formats:
+        texts = [text for text in pc.unique(array).to_pylist()[:_DATES_LOOKED_AT] if text is not None]
+        changes.add(Changes(day_orders={", ".join(rule.sources): _day_orders(texts, rule.date_formats)}))
         apply("dates read by the declared format", lambda text: _parsed_date(text, rule.date_formats))
     if rule.decimal or rule.thousands:
         apply(
@@ -156,10 +218,12 @@ def _after_changes(array: pa.Array, rule: ColumnRule, changes: dict[str, int], d
         )
     if rule.default is not None:
         array = pc.fill_null(array, rule.default)
+    if rule.prefix:
+        array = pc.binary_join_element_wise(rule.prefix, array, "", null_handling="emit_null")
     return array
 
 
-def _column(planned: PlannedColumn, rows: Rows, lookups: Lookups, changes: dict[str, int]) -> pa.Array:
+def _column(planned: PlannedColumn, rows: Rows, lookups: Lookups, changes: Changes) -> pa.Array:
     rule = planned.rule
     if rule.constant is not None:
         return pa.repeat(pa.scalar(trimmed(rule.constant), pa.string()), rows.count)
@@ -215,8 +279,11 @@ def transform(output: Output, rows: Rows, source: str, lookups: Lookups) -> Enti
 
     Generated keys are hashed from the source cells here and numbered later, in the order of the file.
     """
-    changes: dict[str, int] = {}
+    changes = Changes()
     columns = {name: _column(planned, rows, lookups, changes) for name, planned in output.columns.items()}
+    for column in output.entity.columns:
+        if column.type == "id" and column.name in columns:
+            columns[column.name] = _without_words_for_nothing(columns[column.name], changes)
     digests = _digests(output, rows, source) if output.generated else []
     found = EntityRows(columns, rows.lines, rows.records, digests, changes=changes)
     if not output.conditions and not output.deletions:
@@ -228,6 +295,20 @@ def transform(output: Output, rows: Rows, source: str, lookups: Lookups) -> Enti
     if is_deleted.any():
         kept.deleted = found.filter(is_deleted)
     return kept
+
+
+def _without_words_for_nothing(array: pa.Array, changes: Changes) -> pa.Array:
+    """Return identifiers without the words by which databases, spreadsheets and data frames say that there is none."""
+    cells = Cells(array)
+    may = _STARTS_OF_NOTHING[cells.first_bytes] & (cells.lengths <= _LONGEST_WORD_FOR_NOTHING)
+    if not may.any():
+        return array
+    is_nothing = pc.and_(pa.array(may), pc.is_in(array, _WORDS_FOR_NOTHING))
+    count = pc.sum(is_nothing).as_py()
+    if not count:
+        return array
+    changes.altered["words for nothing in identifiers taken as empty"] += count
+    return pc.if_else(is_nothing, pa.scalar(None, pa.string()), array)
 
 
 def _all_hold(conditions: tuple[PlannedCondition, ...], rows: Rows) -> npt.NDArray[np.bool_]:

@@ -18,7 +18,7 @@ from warehouse.landing.occurrences import OccurrenceCounter
 from warehouse.landing.personal_data import Tokens
 from warehouse.landing.rows import BAD_QUOTES, RAGGED_ROW, SWALLOWED_LINES, BadRow
 from warehouse.landing.texts import joined_cells
-from warehouse.landing.transform import EntityRows
+from warehouse.landing.transform import Changes, EntityRows
 
 _BAD_ROWS_AT_ONCE = 20_000
 # Rows whose cells may stand in the place of others.
@@ -54,13 +54,12 @@ class EntityWriter:
         self.rows = 0
         self.left_out = 0
         self.collapsed = 0
-        self.changes: dict[str, int] = {}
+        self.changes = Changes()
 
     def write(self, block: EntityRows, first_line: int, first_record: int) -> None:
         """Write a block; `first_line` (0-based) and `first_record` say where it starts in the file."""
         self.left_out += block.left_out
-        for kind, count in block.changes.items():
-            self.changes[kind] = self.changes.get(kind, 0) + count
+        self.changes.add(block.changes)
         columns, lines, records = block.columns, block.lines, block.records
         for name in self._output.generated:
             columns[name] = pa.array(self._numbered(block.digests), pa.string())

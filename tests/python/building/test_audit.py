@@ -14,6 +14,7 @@ from warehouse.auditing.held_back import check_held_back
 from warehouse.auditing.identities import IDENTITIES, check_identities
 from warehouse.auditing.reconciliation import check_reconciliation
 from warehouse.auditing.run import Published, audit
+from warehouse.auditing.shared_keys import check_shared_keys
 from warehouse.auditing.shrinkage import check_shrinkage
 from warehouse.building.dbt_run import DbtRun, expected_nodes
 from warehouse.building.folders import RunFolder
@@ -138,6 +139,10 @@ def test_a_loss_that_is_accepted_is_recorded() -> None:
 def test_a_replay_and_a_first_build_may_shrink() -> None:
     assert failed(check_shrinkage({"nps": 1}, {"nps": 100}, "a replay", is_accepted=False)) == []
     assert failed(check_shrinkage({"nps": 1}, None, None, is_accepted=False)) == []
+
+
+def test_predictions_are_there_where_enough_is_known() -> None:
+    assert failed(check_shrinkage({"backtest": 0}, {"backtest": 1}, None, is_accepted=False)) == []
 
 
 def test_what_is_held_back_may_become_empty_and_must_be() -> None:
@@ -284,3 +289,54 @@ def test_a_damaged_build_file_fails(tmp_path: Path) -> None:
     assert "the engine could not read the built files" in " ".join(
         finding.details for finding in failed(found.findings)
     )
+
+
+# ---------------------------------------------------------------- sources
+
+
+DELIVERED = (
+    # of two sources, the later one counts
+    ("l1", "a.csv", "O1", "superseded"),
+    ("l2", "b.csv", "O1", "current"),
+    # of one source, twice
+    ("l1", "a.csv", "O2", "superseded"),
+    ("l1", "a2.csv", "O2", "current"),
+    # refused, or gone from both
+    ("l1", "a.csv", "O3", "current"),
+    ("l2", "b.csv", "O3", "quarantined"),
+    ("l1", "a.csv", "O4", "superseded"),
+    ("l2", "b.csv", "O4", "superseded"),
+)
+SOURCES = (("l1", "a.csv", "shop_a"), ("l1", "a2.csv", "shop_a"), ("l2", "b.csv", "shop_b"))
+
+
+@pytest.mark.parametrize(
+    ("delivered", "verdict", "details"),
+    [
+        (DELIVERED, "noted", "several sources deliver 1 of orders: of each the last row counts"),
+        (DELIVERED[2:], "passed", "no key of orders comes from two sources"),
+    ],
+)
+def test_keys_that_two_sources_deliver_are_told(
+    delivered: tuple[tuple[str, ...], ...], verdict: str, details: str
+) -> None:
+    loads = [{"load_id": load, "entity": "orders", "file": file, "source": source} for load, file, source in SOURCES]
+    with duckdb.connect() as connection:
+        connection.execute("attach ':memory:' as build")
+        connection.execute("create schema build.intermediate")
+        connection.execute(
+            "create table build.intermediate.int_rows__orders (load_id text, file text, order_id text, row_state text)"
+        )
+        connection.execute(
+            "create table build.intermediate.int_deliveries (load_id text, entity text, file text, source text)"
+        )
+        connection.executemany("insert into build.intermediate.int_rows__orders values (?, ?, ?, ?)", delivered)
+        for load in loads:
+            for entity in ("orders", "accounts"):
+                row = [load["load_id"], entity, load["file"], load["source"] if entity == "orders" else "other"]
+                connection.execute("insert into build.intermediate.int_deliveries values (?, ?, ?, ?)", row)
+        (finding,) = check_shared_keys(connection, Inputs(LANDED, None, loads))
+        assert (finding.verdict, finding.details) == (verdict, details)
+        assert check_shared_keys(connection, Inputs(LANDED, None, loads[:2])) == []
+        references = [{**load, "entity": "deal_stages"} for load in loads]
+        assert check_shared_keys(connection, Inputs(LANDED, None, references)) == []

@@ -245,9 +245,9 @@ def test_a_column_that_nobody_wants_rejects_no_file(tmp_path: Path) -> None:
 
 
 def test_identifiers_that_were_kept_as_doubles_stay_themselves() -> None:
-    values = [12345678901.0, None, 7.0, -3.0, 0.5, 1e15, float("nan")]
+    values = [12345678901.0, None, 7.0, -3.0, 0.5, 1e15, 2.0**53, float("nan")]
     texts = as_text(pa.array(values, pa.float64())).to_pylist()
-    assert texts == ["12345678901", None, "7", "-3", "0.5", "1e+15", "nan"]
+    assert texts == ["12345678901", None, "7", "-3", "0.5", "1000000000000000", "9.007199254740992e+15", "nan"]
     assert as_text(pa.array([17.0, 2.5], pa.float32())).to_pylist() == ["17", "2.5"]
 
 

@@ -562,6 +562,29 @@ def test_a_reason_or_load_that_no_row_has_is_told(tmp_path: Path, monkeypatch: p
     assert run("quarantine", "--reason", "ragged_row", "--entity", "accounts") == (0, "no quarantined rows\n")
 
 
+def test_a_raw_line_cannot_speak_to_the_terminal(
+    warehouse: Warehouse, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_DIR", str(warehouse.paths.root))
+    raw_line = "O1,\x1b[2J\x1b]0;title\x07\u202eשלום" + "x" * 2000
+    warehouse.land(write("orders.csv", f"{HEADER}{raw_line}\n"))
+    shown = CliRunner().invoke(app, ["quarantine"]).output
+    assert "O1,?[2J?]0;title??שלום" in shown
+    assert not {"\x1b", "\x07", "\u202e"} & set(shown)
+    assert len(shown) < 700
+    (row,) = json.loads(CliRunner().invoke(app, ["quarantine", "--json"]).output)["rows"]
+    assert row["raw_line"] == raw_line
+
+
+def test_a_correction_that_is_no_utf_8_says_so(built: Built, write: Write) -> None:
+    built.warehouse.land(write("orders.csv", HEADER + "O1,A1,2024-02-03,1O,USD,\n"))
+    built.build()
+    corrected = built.correct(setting(O1={"amount": "10", "account_id": "Müller"}))
+    corrected.write_bytes(corrected.read_text(encoding="utf-8").encode("cp1252"))
+    (result,) = built.warehouse.land(corrected).files
+    assert str(result.reason).endswith("is no UTF-8: save the file as CSV UTF-8")
+
+
 def test_rows_of_a_seed_are_corrected_in_the_seed(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAREHOUSE_DIR", str(warehouse.paths.root))
     published = warehouse.paths.published_file

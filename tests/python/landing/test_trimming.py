@@ -5,6 +5,7 @@ import io
 import itertools
 import json
 import re
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,9 +67,12 @@ def delimited(rows: list[list[str]], delimiter: str = ",") -> str:
     return file.getvalue()
 
 
-def test_blanks_are_white_space_and_the_byte_order_mark() -> None:
-    everything = (chr(number) for number in range(0x110000))
-    assert set(BLANKS) == {each for each in everything if each.isspace()} | {"\ufeff"}
+def test_blanks_are_white_space_and_what_is_invisible() -> None:
+    everything = [chr(number) for number in range(0x110000)]
+    white = {each for each in everything if each.isspace()}
+    formats = {each for each in everything if unicodedata.category(each) == "Cf"}
+    assert white <= set(BLANKS) <= white | formats
+    assert {"\ufeff", "\u200e", "\u202b", "\u202c", "\u2067", "\u2069"} <= set(BLANKS)
     with duckdb.connect() as connection:
         for blank in BLANKS:
             (left,) = connection.execute(f"select {macro('$1')}", [f"{blank}x{blank}"]).fetchall()[0]

@@ -8,16 +8,17 @@ from recomputation.company import Company
 from recomputation.dimensions import BASES, members
 from recomputation.expectations import ValueModels
 from recomputation.numbers import kaplan_meier, mean, ratio
+from recomputation.periods import midnight
 
 Rows = list[dict[str, Any]]
 
 
-def first_churn(company: Company, basis: str, customer: str) -> date | None:
-    """Return the day of the first churn before as_of, NULL when there is none."""
-    churns = company.contract_churns(customer) if basis == "contract" else company.purchase_churns(customer)
-    today = company.now.date()
+def first_churn(company: Company, basis: str, customer: str, known_at: date) -> date | None:
+    """Return the day of the first churn before a day, by what was known then; NULL when there is none."""
+    now = midnight(known_at)
+    churns = company.contract_churns(customer, now) if basis == "contract" else company.purchase_churns(customer)
     # A datetime is a date too.
-    days = [day for day in (date(churn.year, churn.month, churn.day) for churn in churns) if day < today]
+    days = [day for day in (date(churn.year, churn.month, churn.day) for churn in churns) if day < known_at]
     return days[0] if days else None
 
 
@@ -25,30 +26,27 @@ def backtest_of_retention(company: Company) -> Rows:
     """One row per basis and horizon at whose beginning somebody's future could be predicted.
 
     Predicted is the mean of S(age + horizon) ÷ S(age) over the customers active at the cut, S being the survival curve
-    known then; ages that nobody had survived for the whole horizon are left out.
+    known then; ages that nobody had been observed for the whole horizon are left out.
     """
     rows = []
     for basis in BASES:
-        spans = {
-            customer: (started.date(), first_churn(company, basis, customer))
-            for customer, started in members(company, basis).items()
-        }
+        starts = {customer: started.date() for customer, started in members(company, basis).items()}
         for horizon in company.variables["backtest_horizon_days"]:
             cut = company.now.date() - timedelta(days=horizon)
-            known = [(start, churn) for start, churn in spans.values() if start < cut]
-            has_churned = [churn is not None and churn < cut for _, churn in known]
-            lengths = [
-                (Fraction(((churn if gone and churn else cut) - start).days), gone)
-                for (start, churn), gone in zip(known, has_churned, strict=True)
-            ]
-            curve = [(day, survival) for day, _, _, _, survival, _ in kaplan_meier(lengths)]
+            known = {customer: start for customer, start in starts.items() if start < cut}
+            churns = {customer: first_churn(company, basis, customer, cut) for customer in known}
+            lengths = {
+                customer: (Fraction(((churns[customer] or cut) - start).days), churns[customer] is not None)
+                for customer, start in known.items()
+            }
+            curve = [(day, survival) for day, _, _, _, survival, _ in kaplan_meier(list(lengths.values()))]
             predictions, retained = [], 0
-            for (_, churn), (age, gone) in zip(known, lengths, strict=True):
-                if gone or age + horizon >= curve[-1][0]:
+            for customer, (age, gone) in lengths.items():
+                if gone or age + horizon > curve[-1][0]:
                     continue
                 now, later = ([s for day, s in curve if day <= at][-1] for at in (age, age + horizon))
                 predictions.append(later / now)
-                retained += churn is None
+                retained += first_churn(company, basis, customer, company.now.date()) is None
             if predictions:
                 predicted, actual = float(mean(predictions) or 0), ratio(retained, len(predictions))
                 rows.append(

@@ -255,7 +255,7 @@ class Company:
         return self.stage_of(self.pipeline_of(row["pipeline"])[1], row["stage"])
 
     def _rate_day(self, row: Row) -> datetime | None:
-        """Return the date whose rate a deal takes: its close when it is closed, else its creation."""
+        """Return the date whose rate the row needs: the close that it states when it is closed, else its creation."""
         stage = self._current_stage(row)
         is_closed = stage is not None and not stage.is_open
         day: datetime | None = row["created_at"]
@@ -429,13 +429,17 @@ class Company:
                 for contract in lasting or ending:
                     contract.held_until = after
 
-    def contract_churns(self, customer: str) -> list[datetime]:
-        """Return the ends after which the customer had no contract for longer than grace, in order."""
+    def contract_churns(self, customer: str, known_at: datetime | None = None) -> list[datetime]:
+        """Return the ends after which the customer had no contract for longer than grace, in order.
+
+        `known_at` is a day of the past: a contract that starts at or after it bridges no gap yet.
+        """
+        now = self.now if known_at is None else known_at
         found = []
         for before, after in gaps(self.contracts_of[customer]):
-            if before >= self.now:
+            if before >= now:
                 continue
-            if after is None or (after.date() - before.date()).days > self.variables["grace_days"]:
+            if after is None or after >= now or (after.date() - before.date()).days > self.variables["grace_days"]:
                 found.append(before)
         return found
 
@@ -445,18 +449,18 @@ class Company:
         pipeline, stages = self.pipeline_of(row["pipeline"])
         stage = self.stage_of(stages, row["stage"])
         created_at = row["created_at"] if row["created_at"] is not None and row["created_at"] < self.now else None
-        history = [
-            Entry(entry["entered_at"], self.stage_of(stages, entry["stage"]))
-            for entry in self._history[row["deal_id"]]
-            if entry["entered_at"] < self.now
+        every_entry = [
+            Entry(entry["entered_at"], self.stage_of(stages, entry["stage"])) for entry in self._history[row["deal_id"]]
         ]
+        history = [entry for entry in every_entry if entry.at < self.now]
         outcome, closed_at = "open", None
         if stage is not None and not stage.is_open:
             closed_at = row["closed_at"]
             if closed_at is None:
+                # Also those to come: what is closed again after as_of was opened again before, or had not closed.
                 same = [
                     entry.at
-                    for entry in history
+                    for entry in every_entry
                     if entry.stage is not None
                     and (entry.stage.is_won, entry.stage.is_lost) == (stage.is_won, stage.is_lost)
                 ]
@@ -470,7 +474,10 @@ class Company:
         rep = self._reps.get(row["owner_id"])
         amount = None
         if row["amount"] is not None:
-            rate = self.rates.rate(row["currency"], self._rate_day(row) if outcome != "open" else row["created_at"])
+            rate = self.rates.rate(row["currency"], row["created_at"] if outcome == "open" else closed_at)
+            if rate is None and outcome != "open":
+                # Closed before the first rate of its currency, says only its history.
+                rate = self.rates.rate(row["currency"], self._rate_day(row))
             amount = None if rate is None else Fraction(row["amount"]) * rate
         return Deal(
             deal_id=row["deal_id"],

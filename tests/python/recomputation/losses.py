@@ -20,13 +20,16 @@ def status(company: Company, basis: str, customer: str) -> str | None:
     return "active" if is_active(company, basis, customer, company.now) else "churned"
 
 
-def contacts_of(company: Company, preferences: dict[str, list[Row]]) -> dict[str, set[str]]:
-    """Return the contacts of each customer: those delivered, and those that preferences name."""
+def contacts_of(company: Company, preferences: list[Row]) -> dict[str, set[str]]:
+    """Return the contacts of each customer: those delivered, and those that only preferences name."""
     found: dict[str, set[str]] = defaultdict(set)
-    for row in company.current("contacts"):
-        found[str(company.customer_of(row["account_id"]))].add(row["contact_id"])
-    for customer, rows in preferences.items():
-        found[customer] |= {row["contact_id"] for row in rows if row["contact_id"] is not None}
+    delivered = {row["contact_id"]: row["account_id"] for row in company.current("contacts")}
+    for contact, account_id in delivered.items():
+        if account_id is not None:
+            found[str(company.customer_of(account_id))].add(contact)
+    for row in preferences:
+        if row["contact_id"] is not None and delivered.get(row["contact_id"]) is None:
+            found[str(company.customer_of(row["account_id"]))].add(row["contact_id"])
     return found
 
 
@@ -44,26 +47,29 @@ def lost_since(rows: list[Row]) -> datetime | None:
     return since
 
 
-def unsubscribed_at(contacts: set[str], rows: list[Row]) -> datetime | None:
+def unsubscribed_at(contacts: set[str], of_account: list[Row], of_contact: dict[str, list[Row]]) -> datetime | None:
     """Return when the last contact was lost; NULL when one is left. Without contacts the account is one."""
-    lost = [
-        lost_since([row for row in rows if row["contact_id"] is None or row["contact_id"] == contact])
-        for contact in (contacts or {""})
-    ]
+    lost = [lost_since(of_account + of_contact.get(contact, [])) for contact in (contacts or {""})]
     instants = [at for at in lost if at is not None]
     return max(instants) if len(instants) == len(lost) else None
 
 
 def customer_losses(company: Company) -> Rows:
     """One row per customer."""
-    preferences: dict[str, list[Row]] = defaultdict(list)
-    for row in company.facts("email_preferences", "occurred_at"):
-        preferences[str(company.customer_of(row["account_id"]))].append(row)
+    preferences = company.facts("email_preferences", "occurred_at")
+    of_account: dict[str, list[Row]] = defaultdict(list)
+    # What a contact chose goes with it to another account.
+    of_contact: dict[str, list[Row]] = defaultdict(list)
+    for row in preferences:
+        if row["contact_id"] is None:
+            of_account[str(company.customer_of(row["account_id"]))].append(row)
+        else:
+            of_contact[row["contact_id"]].append(row)
     contacts = contacts_of(company, preferences)
     rows = []
     for account_id, account in company.customers.items():
         contract, purchase = status(company, "contract", account_id), status(company, "purchase", account_id)
-        unsubscribed = unsubscribed_at(contacts.get(account_id, set()), preferences.get(account_id, []))
+        unsubscribed = unsubscribed_at(contacts.get(account_id, set()), of_account[account_id], of_contact)
         loss = "stopped_buying" if purchase == "churned" else None
         rows.append(
             {

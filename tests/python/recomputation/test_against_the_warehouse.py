@@ -1,7 +1,7 @@
 """The warehouse's own models against the recomputation, on random companies: every column of every mart."""
 
 from collections import defaultdict
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -152,6 +152,48 @@ def test_the_contracts_that_end_last_bridge_a_gap(stressed_project: CompiledProj
     assert [row["mrr_at_start"], row["contraction_mrr"], row["gross_revenue_retention"]] == [70, 0, 1]
 
 
+OLDEST = """subscription_id,account_id,started_at,ended_at,mrr,plan
+s0,a0,2023-04-28,,10,x
+s1,a1,2023-07-27,,10,x
+e0,b0,2023-01-28,2023-10-05,10,x
+"""
+
+
+def backtest_of_contracts(project: CompiledProject, raw: Raw, as_of: date, horizon: int) -> list[Any]:
+    """Return how many customers were predicted at the cut before as_of, their predicted and their actual retention."""
+    (row,) = (
+        each
+        for each in project.run(raw, as_of)["backtest"]
+        if (each["model"], each["horizon_days"]) == ("kaplan_meier: contract", horizon)
+    )
+    return [row["customers"], row["predicted"], row["actual"]]
+
+
+def test_the_age_that_was_observed_last_is_predicted(small_project: CompiledProject) -> None:
+    raw, as_of = written_company(subscription_periods=OLDEST), date(2024, 6, 1)
+    assert differences_of(small_project, raw, {**SMALL, "as_of": as_of}) == []
+    assert backtest_of_contracts(small_project, raw, as_of, 90) == [1, 0.5, 1]
+
+
+# The cut before 2024-06-01 is 2024-04-02, and the gap of a, of three days, is open there.
+GAP_AT_THE_CUT = """subscription_id,account_id,started_at,ended_at,mrr,plan
+x,x,2023-02-27,,10,x
+y,y,2023-09-15,,10,x
+a1,a,2023-09-15,2024-03-31,10,x
+a2,a,2024-04-03,,10,x
+"""
+
+
+@pytest.mark.parametrize(("returns", "customers"), [("2024-04-01", 2), ("2024-04-02", 1), ("2024-04-03", 1)])
+def test_a_gap_is_bridged_at_a_cut_by_what_began_before(
+    stressed_project: CompiledProject, returns: str, customers: int
+) -> None:
+    raw = written_company(subscription_periods=GAP_AT_THE_CUT.replace("2024-04-03", returns))
+    as_of = date(2024, 6, 1)
+    assert differences_of(stressed_project, raw, {**STRESSED, "as_of": as_of}) == []
+    assert backtest_of_contracts(stressed_project, raw, as_of, 60)[0] == customers
+
+
 DEALS = """deal_id,stage,closed_at,amount
 d,Won,2024-01-31,500
 e,Lost,2024-03-03,7
@@ -167,6 +209,70 @@ def test_a_close_dated_before_anything_else_counts(small_project: CompiledProjec
     assert differences_of(small_project, raw, SMALL) == []
     row = one_row(small_project.run(raw)["sales_performance"], "month", date(2024, 1, 1))
     assert [row["won"], row["won_amount"]] == [1, 500]
+
+
+WON_AGAIN = """deal_id,stage,entered_at
+r,Prospecting,2024-01-01
+r,Won,2024-01-05
+r,Demo,2024-02-01
+r,Won,2024-05-05
+"""
+
+
+def test_a_deal_that_is_won_again_later_is_open_in_between(small_project: CompiledProject) -> None:
+    raw = written_company(
+        deals="deal_id,stage,created_at,amount\nr,Won,2024-01-01,1000\n", deal_stage_history=WON_AGAIN
+    )
+    replay = date(2024, 3, 1)
+    assert differences_of(small_project, raw, {**SMALL, "as_of": replay}) == []
+    assert differences_of(small_project, raw, SMALL) == []
+    marts = small_project.run(raw, replay)
+    january, february = (one_row(marts["sales_performance"], "month", date(2024, month, 1)) for month in (1, 2))
+    assert [january["won"], february["open"]] == [0, 1]
+    demo = next(
+        row
+        for row in marts["funnel_conversion"]
+        if (row["stage"], row["period_type"], row["dimension"]) == ("Demo", "year", "all")
+    )
+    assert [demo["entered"], demo["advanced"], demo["open"]] == [1, 0, 1]
+
+
+CLOSED_BY_HISTORY = """deal_id,stage,created_at,closed_at,amount,currency
+d,Won,2023-05-01,,100,EUR
+e,Won,2023-05-01,2024-02-10,100,EUR
+f,Won,,,100,EUR
+g,Won,2021-01-02,,100,EUR
+"""
+CLOSES = """deal_id,stage,entered_at
+d,Won,2024-02-10
+f,Won,2024-02-10
+g,Won,2020-12-31
+"""
+RATES = [
+    {"currency": "EUR", "valid_from": "2021-01-01", "rate": "1"},
+    {"currency": "EUR", "valid_from": "2024-01-01", "rate": "2"},
+]
+
+
+def test_a_deal_that_only_its_history_closes_takes_the_rate_of_that_day(small_project: CompiledProject) -> None:
+    """Or, where that day is older than any rate, the one of its creation."""
+    raw = {**written_company(deals=CLOSED_BY_HISTORY, deal_stage_history=CLOSES), "fx_rates": RATES}
+    assert differences_of(small_project, raw, SMALL) == []
+    rows = small_project.run(raw)["sales_performance"]
+    assert one_row(rows, "month", date(2024, 2, 1))["won_amount"] == 600
+    assert one_row(rows, "month", date(2020, 12, 1))["won_amount"] == 100
+
+
+def test_a_contact_takes_its_choice_to_another_account(small_project: CompiledProject) -> None:
+    raw = written_company(
+        accounts="account_id,account_name\nA,Acme\nB,Globex\n",
+        contacts="contact_id,account_id\nK,B\n",
+        email_preferences="account_id,action,occurred_at,contact_id\nA,unsubscribe,2024-02-01,K\n",
+    )
+    assert differences_of(small_project, raw, SMALL) == []
+    losses = {row["account_id"]: row for row in small_project.run(raw)["customer_losses"]}
+    assert [losses["B"]["is_reachable"], losses["B"]["unsubscribed_at"]] == [False, datetime(2024, 2, 1)]
+    assert losses["A"]["is_reachable"]
 
 
 def test_a_company_without_any_event_has_empty_marts(small_project: CompiledProject) -> None:
