@@ -7,9 +7,9 @@
 {%- endmacro %}
 
 {#
-    Deliveries may be older than a column of the contract, which is NULL there: the empty member of the union names them all.
-    Filters and projections pass through the union to the files. The parameter `schema` of read_parquet would do the same,
-    but DuckDB then takes all the files together for one row, and plans joins by that.
+    Deliveries may be older than a column of the contract, which is NULL there: the empty member of the union names all
+    columns. Filters and projections pass through the union to the files. The parameter `schema` of read_parquet would
+    do the same, but DuckDB then takes all the files together for one row, and plans joins by that.
 #}
 {% macro duckdb__landed_files(folder, columns) -%}
     {%- if not execute -%}{{ return('not_compiled_yet') }}{%- endif -%}

@@ -1,7 +1,7 @@
 {#
     The delivered rows of an entity: its address columns and every canonical column as trimmed text, NULL where the
-    delivery had none. Landing has trimmed what it wrote, seeds are trimmed here. Reads the folders of the var `raw_folders`,
-    else the landing zone of the var `landing_zone`, else the seeds.
+    delivery had none. Landing has trimmed what it wrote, seeds are trimmed here. Reads the folders of the var
+    `raw_folders`, else the landing zone of the var `landing_zone`, else the seeds.
     Seeds may carry the optional columns load_id (label of a delivery, in order) and line_number.
 #}
 {% macro delivered_rows(entity) -%}

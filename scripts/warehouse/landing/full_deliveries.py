@@ -91,8 +91,9 @@ def _key_counts(
         if wanted:
             pairs = pa.table({"load_id": [pair[0] for pair in wanted], "file": [pair[1] for pair in wanted]})
             connection.register("wanted", pairs)
+            landed = zone.landed_rows(paths.landing, entity)
             query = (
-                f"select count(*) from (select distinct {keys} from {zone.landed_rows(paths.landing, entity)} "  # noqa: S608
+                f"select count(*) from (select distinct {keys} from {landed} "  # noqa: S608
                 "inner join wanted using (load_id, file))"
             )
             try:
