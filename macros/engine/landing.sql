@@ -22,7 +22,7 @@
             {%- endfor %}
         where false
         union all by name
-        select * from read_parquet('{{ path }}', union_by_name = true)
+        select * from read_parquet('{{ path }}', union_by_name = true, hive_partitioning = false)
     ) as landed
 {%- endmacro %}
 
@@ -105,12 +105,12 @@
         {%- if var('raw_format') == 'csv' %}
         from (
             select *, row_number() over () as file_place
-            from read_csv('{{ path }}/*.csv', header = true, all_varchar = true, filename = true, union_by_name = true)
+            from read_csv('{{ path }}/*.csv', header = true, all_varchar = true, filename = true, union_by_name = true, hive_partitioning = false)
         )
         {%- else %}
         from (
             select * rename (file_row_number as file_place)
-            from read_parquet('{{ path }}/*.parquet', filename = true, file_row_number = true, union_by_name = true)
+            from read_parquet('{{ path }}/*.parquet', filename = true, file_row_number = true, union_by_name = true, hive_partitioning = false)
         )
         {%- endif %}
     )

@@ -27,13 +27,11 @@
 {%- endmacro %}
 
 {#
-    Whether the seed of an entity is not for this company. The exchange rates that the project ships are worth in USD, the
-    currency of its sample: under another reporting currency they would turn amounts into wrong ones, so that without
-    rates of one's own (landed, in a raw folder, or in seeds of one's own) amounts in other currencies have none.
+    Whether the seed of an entity is not for this company: exchange rates that are worth in another currency than the
+    reporting one would turn amounts into wrong ones. Without them, and without landed ones, foreign amounts have none.
 #}
 {% macro is_left_out(entity) -%}
-    {%- set is_own_folder = (env_var('WAREHOUSE_SEEDS', '') or 'seeds') != 'seeds' -%}
-    {{ return(entity == 'fx_rates' and var('reporting_currency') != 'USD' and not is_own_folder) }}
+    {{ return(entity == 'fx_rates' and var('reporting_currency') != var('fx_rates_currency')) }}
 {%- endmacro %}
 
 {% macro landed_rows(entity) %}

@@ -88,17 +88,35 @@ contacts as (
 
 ),
 
--- What a contact chose, and what was chosen for its account.
+-- What a contact chose, and what was chosen for its account. A delivered contact is found by its identifier alone, one
+-- that only preferences name is another one in each account.
 choices_of_contacts as (
 
     select
-        contacts.customer_key,
-        contacts.contact_id,
+        delivered_contacts.customer_key,
+        delivered_contacts.contact_id,
         preferences.occurred_at,
         preferences.action
 
-    from contacts
-    inner join preferences on contacts.contact_id = preferences.contact_id
+    from delivered_contacts
+    inner join preferences on delivered_contacts.contact_id = preferences.contact_id
+    where delivered_contacts.customer_key is not null
+
+    union all
+
+    select
+        preferences.customer_key,
+        preferences.contact_id,
+        preferences.occurred_at,
+        preferences.action
+
+    from preferences
+    where
+        preferences.contact_id is not null
+        and not exists (
+            select 1 from delivered_contacts
+            where delivered_contacts.contact_id = preferences.contact_id
+        )
 
     union all
 

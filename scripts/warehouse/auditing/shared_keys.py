@@ -7,6 +7,7 @@ from warehouse.auditing.findings import NOTED, PASSED, Finding
 from warehouse.building.inputs import Inputs
 from warehouse.building.kept_rows import table_of_rows
 from warehouse.contract import entities
+from warehouse.landing.deliveries import is_provided
 
 SHARED_KEYS = "keys of one source"
 
@@ -18,7 +19,8 @@ def check_shared_keys(connection: Any, inputs: Inputs) -> list[Finding]:
     """
     sources: dict[str, set[str]] = {}
     for load in inputs.loads:
-        if not entities()[load["entity"]].is_reference:
+        # Nobody can give a prefix to rows that mappings bring along.
+        if not entities()[load["entity"]].is_reference and not is_provided(load):
             sources.setdefault(load["entity"], set()).add(load["source"])
     shared = Counter(
         {entity: _shared_keys(connection, entity) for entity, names in sorted(sources.items()) if len(names) > 1}
@@ -42,7 +44,9 @@ def _shared_keys(connection: Any, entity: str) -> int:
                 and deliveries.entity = ?
             where delivered.row_state <> 'quarantined'
             group by {key}
-            having count(distinct deliveries.source) > 1 and bool_or(delivered.row_state = 'current')
+            having
+                min(deliveries.source) <> max(deliveries.source)
+                and count(*) filter (where delivered.row_state = 'current') > 0
         )
         """  # noqa: S608
     return int(connection.execute(query, [entity]).fetchall()[0][0])

@@ -28,7 +28,7 @@ from warehouse.landing.files import Contents, Delivered, check_file
 from warehouse.landing.formulas import restored_array
 from warehouse.landing.lookups import load_lookups
 from warehouse.landing.mapping import Mapping
-from warehouse.landing.messages import FileRejectedError, UnknownFileError, printable
+from warehouse.landing.messages import FileRejectedError, UnknownFileError
 from warehouse.landing.personal_data import Tokens
 from warehouse.landing.reading import OpenFile
 from warehouse.landing.recognition import entity_of_name, open_delivered
@@ -112,7 +112,7 @@ def check_day_orders(changes: Changes) -> None:
     for column, (declared, reversed_) in changes.day_orders.items():
         if reversed_ > declared:
             raise FileRejectedError(
-                f"the dates of '{printable(column, 60)}' have day and month in the other order than the mapping "
+                f"the dates for {column} have day and month in the other order than the mapping "
                 "declares: exchange %m and %d of its date_format in a copy of the mapping"
             )
 
@@ -301,7 +301,7 @@ class Deliveries:
             notes.append(f"e-mail addresses replaced by tokens: {tokens_made}")
         for output, writer, quarantine, deletion in zip(outputs, writers, quarantines, deletions, strict=True):
             own = [f"{kind}: {count}" for kind, count in writer.changes.altered.items()]
-            if not writer.rows and set(quarantine.reasons) == {RAGGED_ROW}:
+            if not writer.rows + writer.left_out + deletion.rows and set(quarantine.reasons) == {RAGGED_ROW}:
                 own.append("every row has more or fewer cells than the header: look at its delimiters")
             if writer.left_out:
                 own.append(f"rows that are no {output.entity.name}: {writer.left_out}")

@@ -174,6 +174,10 @@ def mapping_path(source: str) -> Path:
     return path
 
 
+# Exports, databases and data frames write them in their own ways.
+_SPELLINGS = {True: ("true", "True", "TRUE"), False: ("false", "False", "FALSE")}
+
+
 class _MappingLoader(yaml.SafeLoader):
     """YAML whose scalars are texts as cells hold them: 007, 1.50, 12:30, 2024-01-01, yes and no. Norway is NO.
 
@@ -182,7 +186,7 @@ class _MappingLoader(yaml.SafeLoader):
     """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        for key, _ in node.value:
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE:
                 key.tag = _STRING
         return super().construct_mapping(node, deep)
@@ -217,6 +221,9 @@ def load_mapping(source: str) -> Mapping:
         raise WarehouseError(f"{where}: is no valid YAML{line}") from None
     except RecursionError:
         raise WarehouseError(f"{where}: is nested too deeply") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        # A scalar that its own tag (!!int) does not fit.
+        raise WarehouseError(f"{where}: is no valid YAML") from None
     return _Parser(where).mapping(document, path.stem)
 
 
@@ -407,7 +414,7 @@ class _Parser:
         return EntityRule(entity.name, columns, belongs, deleted, table.get("distinct", False))
 
     def _conditions(self, table: dict[str, Any], setting: str, place: str) -> tuple[Condition, ...]:
-        given = table.get(setting) or {}
+        given = {} if table.get(setting) is None else table[setting]
         if not isinstance(given, dict):
             raise self._fail(f"{place}, {setting}", "must be a table of column: value")
         return tuple(self._condition(column, value, f"{place}, {setting}") for column, value in given.items())
@@ -417,8 +424,25 @@ class _Parser:
             return Condition(_name(column), None)
         if isinstance(value, dict):
             table = self._table(value, place, {"not"}, {"not"})
-            return Condition(_name(column), self._texts(table["not"], place, may_be_empty=True), is_negated=True)
-        return Condition(_name(column), self._texts(value, place, may_be_empty=True))
+            return Condition(_name(column), self._cells(table["not"], place), is_negated=True)
+        return Condition(_name(column), self._cells(value, place))
+
+    def _cells(self, value: Any, place: str) -> tuple[str, ...]:
+        """Return the cells that a condition names; true and false in all their spellings."""
+        cells = self._texts(value, place, may_be_empty=True)
+        if not cells:
+            raise self._fail(place, "must be a text or a list of texts")
+        named = value if isinstance(value, list) else [value]
+        spellings = [
+            _SPELLINGS[each] if isinstance(each, bool) else (cell,) for each, cell in zip(named, cells, strict=True)
+        ]
+        return tuple(cell for each in spellings for cell in each)
+
+    def _prefix(self, table: dict[str, Any], place: str) -> str:
+        prefix = table.get("prefix", "")
+        if isinstance(prefix, dict | list | bool) or (prefix and "generated" in table):
+            raise self._fail(f"{place}, prefix", "must be a text, and not that of a generated key")
+        return _text(prefix) or ""
 
     def _column(self, value: Any, place: str, numbers: dict[str, str]) -> ColumnRule:
         if isinstance(value, str | list):
@@ -479,7 +503,7 @@ class _Parser:
             divisor_column=divisor_column,
             divisors=divisors,
             default=_text(table.get("default")),
-            prefix=_text(table.get("prefix")) or "",
+            prefix=self._prefix(table, place),
             lookup=lookup,
             first_part=_text(table.get("first_part")) or None,
             first_filled=tuple(self._column(part, f"{place}, first_filled", numbers) for part in given_parts),

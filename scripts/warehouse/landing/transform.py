@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from warehouse.contract import Column
 from warehouse.landing.header import Output, PlannedColumn, PlannedCondition
 from warehouse.landing.mapping import ColumnRule, Lookup
 from warehouse.landing.personal_data import Tokens
@@ -39,6 +40,25 @@ _STARTS_OF_NOTHING = table_of({word.as_py().encode()[0] for word in _WORDS_FOR_N
 
 
 @dataclass
+class Changes:
+    """What declared changes did: the number of cells that each kind altered, and what dates say about their order.
+
+    `day_orders` has, for each canonical column, how many distinct texts can be read in the declared order of day and
+    month alone, and how many in the other order alone.
+    """
+
+    altered: Counter[str] = field(default_factory=Counter)
+    day_orders: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def add(self, other: "Changes") -> None:
+        """Add those of another block."""
+        self.altered.update(other.altered)
+        for column, (declared, reversed_) in other.day_orders.items():
+            before = self.day_orders.get(column, (0, 0))
+            self.day_orders[column] = (before[0] + declared, before[1] + reversed_)
+
+
+@dataclass
 class EntityRows:
     """Canonical rows of one entity out of one block.
 
@@ -51,7 +71,7 @@ class EntityRows:
     records: npt.NDArray[np.int64]
     digests: list[bytes] = field(default_factory=list)
     left_out: int = 0
-    changes: "Changes" = field(default_factory=lambda: Changes())
+    changes: Changes = field(default_factory=Changes)
     deleted: "EntityRows | None" = None
 
     def filter(self, mask: npt.NDArray[np.bool_]) -> "EntityRows":
@@ -63,25 +83,6 @@ class EntityRows:
             records=self.records[mask],
             digests=[digest for digest, kept in zip(self.digests, mask, strict=True) if kept] if self.digests else [],
         )
-
-
-@dataclass
-class Changes:
-    """What declared changes did: the number of cells that each kind altered, and what dates say about their order.
-
-    `day_orders` has, for each date column, how many distinct texts can be read in the declared order of day and month
-    alone, and how many in the other order alone.
-    """
-
-    altered: Counter[str] = field(default_factory=Counter)
-    day_orders: dict[str, tuple[int, int]] = field(default_factory=dict)
-
-    def add(self, other: "Changes") -> None:
-        """Add those of another block."""
-        self.altered.update(other.altered)
-        for column, (declared, reversed_) in other.day_orders.items():
-            before = self.day_orders.get(column, (0, 0))
-            self.day_orders[column] = (before[0] + declared, before[1] + reversed_)
 
 
 def _by_distinct(array: pa.Array, change: Callable[[str], str | None]) -> pa.Array:
@@ -123,20 +124,15 @@ def _parsed_date(text: str, formats: tuple[str, ...]) -> str:
     return text
 
 
-def _in_other_order(formats: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the formats of day and month in numbers with the two exchanged."""
-    exchanged = str.maketrans({"d": "m", "m": "d"})
-    return tuple(
-        re.sub("%[dm]", lambda found: found[0].translate(exchanged), each)
-        for each in formats
-        if "%d" in each and "%m" in each and not each.startswith("%Y")
-    )
-
-
-def _day_orders(texts: list[str], formats: tuple[str, ...]) -> tuple[int, int]:
+def _day_orders(array: pa.Array, formats: tuple[str, ...]) -> tuple[int, int]:
     """Return how many texts are dates in the declared order of day and month alone, and in the other one alone."""
-    others = _in_other_order(formats)
-    fits = [(_parsed_date(text, formats) != text, _parsed_date(text, others) != text) for text in texts if others]
+    exchanged = str.maketrans({"d": "m", "m": "d"})
+    declared = tuple(each for each in formats if "%d" in each and "%m" in each and not each.startswith("%Y"))
+    others = tuple(re.sub("%[dm]", lambda found: found[0].translate(exchanged), each) for each in declared)
+    if not declared:
+        return 0, 0
+    texts = [text for text in pc.unique(array)[:_DATES_LOOKED_AT].to_pylist() if text is not None]
+    fits = [(_parsed_date(text, declared) != text, _parsed_date(text, others) != text) for text in texts]
     return fits.count((True, False)), fits.count((False, True))
 
 
@@ -172,16 +168,20 @@ def _divided(text: str, divisor: int) -> str:
     return format((Decimal(text) / divisor).normalize(), "f")
 
 
-def _changed(array: pa.Array, rule: ColumnRule, changes: Changes, divisors: pa.Array | None = None) -> pa.Array:
-    """Return the texts after what the rule declares, trimmed like those that it declares nothing for.
+def _changed(
+    array: pa.Array, rule: ColumnRule, column: Column, changes: Changes, divisors: pa.Array | None = None
+) -> pa.Array:
+    """Return the texts of a canonical column after what the rule declares, trimmed like those it declares nothing for.
 
     `divisors` are the cells that tell what each text is divided by, where the rule has a column of them.
     """
-    changed = _after_changes(array, rule, changes, divisors)
+    changed = _after_changes(array, rule, column, changes, divisors)
     return array if changed is array else trimmed_array(changed)[0]
 
 
-def _after_changes(array: pa.Array, rule: ColumnRule, changes: Changes, divisors: pa.Array | None) -> pa.Array:
+def _after_changes(
+    array: pa.Array, rule: ColumnRule, column: Column, changes: Changes, divisors: pa.Array | None
+) -> pa.Array:
     def apply(kind: str, change: Callable[[str], str | None]) -> None:
         nonlocal array
         before = array
@@ -196,9 +196,12 @@ def _after_changes(array: pa.Array, rule: ColumnRule, changes: Changes, divisors
         apply("lists cut to their first part", lambda text: text.split(separator)[0].strip() or None)
     if rule.values:
         apply("values mapped", lambda text: rule.values.get(text, text) or None)
+    if column.type == "id":
+        array, words = _without_words_for_nothing(array)
+        if words:
+            changes.altered["words for nothing in identifiers taken as empty"] += words
     if rule.date_formats:
-        texts = [text for text in pc.unique(array).to_pylist()[:_DATES_LOOKED_AT] if text is not None]
-        changes.add(Changes(day_orders={", ".join(rule.sources): _day_orders(texts, rule.date_formats)}))
+        changes.add(Changes(day_orders={column.name: _day_orders(array, rule.date_formats)}))
         apply("dates read by the declared format", lambda text: _parsed_date(text, rule.date_formats))
     if rule.decimal or rule.thousands:
         apply(
@@ -223,15 +226,15 @@ def _after_changes(array: pa.Array, rule: ColumnRule, changes: Changes, divisors
     return array
 
 
-def _column(planned: PlannedColumn, rows: Rows, lookups: Lookups, changes: Changes) -> pa.Array:
+def _column(planned: PlannedColumn, column: Column, rows: Rows, lookups: Lookups, changes: Changes) -> pa.Array:
     rule = planned.rule
     if rule.constant is not None:
         return pa.repeat(pa.scalar(trimmed(rule.constant), pa.string()), rows.count)
     if rule.is_generated:
         return pa.nulls(rows.count, pa.string())
     if rule.first_filled:
-        parts = [_column(part, rows, lookups, changes) for part in planned.parts]
-        return _changed(pc.coalesce(*parts), rule, changes)
+        parts = [_column(part, column, rows, lookups, changes) for part in planned.parts]
+        return _changed(pc.coalesce(*parts), rule, column, changes)
     sources = [rows.columns[position] for position in planned.positions]
     if rule.join:
         # Arrow's own element-wise join drops rows whose parts are all NULL.
@@ -243,7 +246,7 @@ def _column(planned: PlannedColumn, rows: Rows, lookups: Lookups, changes: Chang
         array = _by_distinct(sources[0], found.get)
     else:
         array = sources[0]
-    return _changed(array, rule, changes, None if rule.divisor_column is None else sources[1])
+    return _changed(array, rule, column, changes, None if rule.divisor_column is None else sources[1])
 
 
 def _digests(output: Output, rows: Rows, source: str) -> list[bytes]:
@@ -280,16 +283,17 @@ def transform(output: Output, rows: Rows, source: str, lookups: Lookups) -> Enti
     Generated keys are hashed from the source cells here and numbered later, in the order of the file.
     """
     changes = Changes()
-    columns = {name: _column(planned, rows, lookups, changes) for name, planned in output.columns.items()}
-    for column in output.entity.columns:
-        if column.type == "id" and column.name in columns:
-            columns[column.name] = _without_words_for_nothing(columns[column.name], changes)
+    columns = {
+        column.name: _column(output.columns[column.name], column, rows, lookups, changes)
+        for column in output.entity.columns
+        if column.name in output.columns
+    }
     digests = _digests(output, rows, source) if output.generated else []
     found = EntityRows(columns, rows.lines, rows.records, digests, changes=changes)
     if not output.conditions and not output.deletions:
         return found
     belongs = _all_hold(output.conditions, rows)
-    is_deleted = belongs & (_all_hold(output.deletions, rows) if output.deletions else False)
+    is_deleted = belongs & _are_deleted(output, rows, columns)
     kept = found.filter(belongs & ~is_deleted)
     kept.left_out = rows.count - int(belongs.sum())
     if is_deleted.any():
@@ -297,18 +301,26 @@ def transform(output: Output, rows: Rows, source: str, lookups: Lookups) -> Enti
     return kept
 
 
-def _without_words_for_nothing(array: pa.Array, changes: Changes) -> pa.Array:
-    """Return identifiers without the words by which databases, spreadsheets and data frames say that there is none."""
+def _are_deleted(output: Output, rows: Rows, columns: AnyMapping[str, pa.Array]) -> npt.NDArray[np.bool_]:
+    """Tell for each row whether it says that its key was deleted. Without a key it says nothing: staging refuses it."""
+    if not output.deletions:
+        return np.zeros(rows.count, dtype=bool)
+    has_key: npt.NDArray[np.bool_] = columns[output.entity.key[0]].is_valid().to_numpy(zero_copy_only=False)
+    return has_key & _all_hold(output.deletions, rows)
+
+
+def _without_words_for_nothing(array: pa.Array) -> tuple[pa.Array, int]:
+    """Return texts without the words by which databases, spreadsheets and data frames say that there is none.
+
+    And the number of them.
+    """
     cells = Cells(array)
     may = _STARTS_OF_NOTHING[cells.first_bytes] & (cells.lengths <= _LONGEST_WORD_FOR_NOTHING)
     if not may.any():
-        return array
+        return array, 0
     is_nothing = pc.and_(pa.array(may), pc.is_in(array, _WORDS_FOR_NOTHING))
-    count = pc.sum(is_nothing).as_py()
-    if not count:
-        return array
-    changes.altered["words for nothing in identifiers taken as empty"] += count
-    return pc.if_else(is_nothing, pa.scalar(None, pa.string()), array)
+    count = pc.sum(is_nothing).as_py() or 0
+    return (pc.if_else(is_nothing, pa.scalar(None, pa.string()), array), count) if count else (array, 0)
 
 
 def _all_hold(conditions: tuple[PlannedCondition, ...], rows: Rows) -> npt.NDArray[np.bool_]:
@@ -316,6 +328,8 @@ def _all_hold(conditions: tuple[PlannedCondition, ...], rows: Rows) -> npt.NDArr
     hold = np.ones(rows.count, dtype=bool)
     for condition in conditions:
         cells = rows.columns[condition.position]
+        if condition.values is None or "" in condition.values:
+            cells, _ = _without_words_for_nothing(cells)
         if condition.values is None:
             fits = cells.is_valid()
         else:

@@ -111,7 +111,8 @@ def entity_schema(entity: Entity) -> pa.Schema:
 def landed_rows(landing: Path, entity: Entity) -> str:
     """Return the landed rows of an entity as a table expression; a column younger than a delivery is NULL there."""
     columns = ", ".join(f"cast(null as varchar) as {name}" for name in entity.column_names)
-    files = f"read_parquet({literal(str(landing / entity.name))} || '/*.parquet', union_by_name = true)"
+    folder = literal(str(landing / entity.name))
+    files = f"read_parquet({folder} || '/*.parquet', union_by_name = true, hive_partitioning = false)"
     return f"(select {columns} where false union all by name select * from {files})"  # noqa: S608
 
 

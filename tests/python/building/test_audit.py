@@ -320,7 +320,10 @@ SOURCES = (("l1", "a.csv", "shop_a"), ("l1", "a2.csv", "shop_a"), ("l2", "b.csv"
 def test_keys_that_two_sources_deliver_are_told(
     delivered: tuple[tuple[str, ...], ...], verdict: str, details: str
 ) -> None:
-    loads = [{"load_id": load, "entity": "orders", "file": file, "source": source} for load, file, source in SOURCES]
+    loads = [
+        {"load_id": load, "entity": "orders", "file": file, "source": source, "repairs": "[]"}
+        for load, file, source in SOURCES
+    ]
     with duckdb.connect() as connection:
         connection.execute("attach ':memory:' as build")
         connection.execute("create schema build.intermediate")
@@ -340,3 +343,5 @@ def test_keys_that_two_sources_deliver_are_told(
         assert check_shared_keys(connection, Inputs(LANDED, None, loads[:2])) == []
         references = [{**load, "entity": "deal_stages"} for load in loads]
         assert check_shared_keys(connection, Inputs(LANDED, None, references)) == []
+        provided = [{**load, "entity": "surveys", "repairs": '["mapping provided"]'} for load in loads]
+        assert check_shared_keys(connection, Inputs(LANDED, None, provided)) == []

@@ -88,10 +88,25 @@ def test_accounts_that_salesforce_merged_are_no_deleted_ones(warehouse: Warehous
         "001B,true,001A,Merged,005A\n"
         "001C,true,000000000000000AAA,Gone,005A\n"
         "001D,true,,Gone too,005A\n"
+        "001E,True,NULL,Gone as well,005A\n"
     )
     warehouse.land(write("Account.csv", accounts), source="salesforce")
     assert warehouse.rows("accounts", "account_id, merged_into_account_id, owner_id") == [
         ("001A", None, None),
         ("001B", "001A", "005A"),
     ]
-    assert warehouse.rows("_deletions", "entity, key_value") == [("accounts", "001C"), ("accounts", "001D")]
+    assert warehouse.rows("_deletions", "entity, key_value") == [("accounts", key) for key in ("001C", "001D", "001E")]
+
+
+def test_a_row_without_a_key_ends_none_and_is_staged(warehouse: Warehouse, write: Write) -> None:
+    rows = ",A,2024-01-01,5,gone,\nNULL,A,2024-01-01,5,gone,\n"
+    warehouse.land(write("orders.csv", HEADER + rows), source=str(write("shop.yml", SHOP)))
+    assert warehouse.rows("_deletions") == []
+    assert warehouse.rows("orders", "order_id") == [(None,), (None,)]
+
+
+@pytest.mark.parametrize("deleted", ["false", "{Kind: []}", "[Kind]"])
+def test_conditions_that_say_nothing_are_wrong(deleted: str, warehouse: Warehouse, write: Write) -> None:
+    mapping = write("shop.yml", SHOP.replace('{Kind: gone, Kept: ["", "no"]}', deleted))
+    with pytest.raises(WarehouseError, match="deleted: must be a"):
+        warehouse.land(write("orders.csv", HEADER), source=str(mapping))

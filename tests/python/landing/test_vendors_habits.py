@@ -9,6 +9,7 @@ import pytest
 
 from landing.conftest import Warehouse
 from warehouse.contract import entities
+from warehouse.errors import WarehouseError
 from warehouse.landing.transform import Changes
 
 Write = Callable[..., Path]
@@ -86,7 +87,9 @@ def test_dates_in_the_other_order_reject_the_file(
     reason = land_days(warehouse, write, *days)
     assert (reason is not None) == is_rejected
     if reason:
-        assert reason.startswith("the dates of 'Day' have day and month in the other order than the mapping declares")
+        assert reason.startswith(
+            "the dates for ordered_at have day and month in the other order than the mapping declares"
+        )
         assert not any(day in reason for day in days)
         assert warehouse.deliveries() == []
 
@@ -228,11 +231,83 @@ files:
 def test_an_array_without_words_for_nothing_is_not_copied() -> None:
     from warehouse.landing.transform import _without_words_for_nothing
 
-    changes = Changes()
     for texts in (["N1", "A"], [None, ""], []):
         array = pa.array(texts, pa.string())
-        assert _without_words_for_nothing(array, changes) is array
-    assert not changes.altered
+        found, count = _without_words_for_nothing(array)
+        assert (found is array, count) == (True, 0)
+
+
+WORDS = """
+files:
+  - name: orders*
+    entities:
+      - entity: orders
+        columns:
+          order_id: {from: Number, prefix: s-}
+          account_id: {first_filled: [Account, Mail], default: guest, prefix: s-}
+          ordered_at: Day
+          amount: Sum
+          product_id: {from: Product, values: {NULL: unknown}}
+        where: {Mail: {not: "x"}, Kind: filled}
+"""
+
+
+def test_words_for_nothing_go_before_what_stands_in_for_them(warehouse: Warehouse, write: Write) -> None:
+    cells = ("1,NULL,real,{},NULL,a", "2,nan,NULL,{},,a", "3,A,,{},None,a", "4,A,,{},,NULL")
+    rows = "".join(f"{row.format('2024-01-01,5')}\n" for row in cells)
+    text = f"Number,Account,Mail,Day,Sum,Product,Kind\n{rows}"
+    warehouse.land(write("orders.csv", text), source=str(write("shop.yml", WORDS)))
+    assert warehouse.rows("orders", "order_id, account_id, product_id") == [
+        ("s-1", "s-real", "unknown"),
+        ("s-2", "s-guest", None),
+        ("s-3", "s-A", None),
+    ]
+
+
+TWO_DATES = """
+files:
+  - name: tickets*
+    entities:
+      - entity: support_tickets
+        columns:
+          ticket_id: Id
+          account_id: Of
+          opened_at: {matches: "^Opened", date_format: ["%Y-%m-%d %H:%M", "%d/%m/%Y"]}
+          closed_at: {matches: "^Shut", date_format: "%m/%d/%Y"}
+"""
+
+
+def test_each_column_of_dates_is_judged_by_its_own(warehouse: Warehouse, write: Write) -> None:
+    rows = (
+        "1,A,03/04/2024,01/13/2024\n2,A,01/13/2024,01/14/2024\n"
+        "3,A,2024-01-13 10:00,01/15/2024\n4,A,2024-01-14 10:00,01/16/2024\n"
+    )
+    report = warehouse.land(
+        write("tickets.csv", f"Id,Of,Opened on,Shut on\n{rows}"), source=str(write("help.yml", TWO_DATES))
+    )
+    assert str(report.files[0].reason).startswith("the dates for opened_at have day and month in the other order")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["files: !!map [a, b]\n", "files: !!int abc\n", "files: !!bool foo\n", "files: !!timestamp abc\n"],
+)
+def test_a_mapping_whose_tags_do_not_fit_is_no_valid_yaml(text: str, warehouse: Warehouse, write: Write) -> None:
+    with pytest.raises(WarehouseError, match="is no valid YAML"):
+        warehouse.land(write("orders.csv", "a\n"), source=str(write("odd.yml", text)))
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("order_id: {from: Number, prefix: [a]}", "prefix: must be a text"),
+        ("order_id: {generated: true, prefix: a}", "prefix: must be a text"),
+    ],
+)
+def test_a_prefix_is_a_text(setting: str, message: str, warehouse: Warehouse, write: Write) -> None:
+    mapping = WORDS.replace("order_id: {from: Number, prefix: s-}", setting)
+    with pytest.raises(WarehouseError, match=message):
+        warehouse.land(write("orders.csv", "a\n"), source=str(write("shop.yml", mapping)))
 
 
 def test_a_file_of_ragged_rows_alone_says_where_to_look(warehouse: Warehouse, write: Write) -> None:

@@ -47,9 +47,9 @@ def lost_since(rows: list[Row]) -> datetime | None:
     return since
 
 
-def unsubscribed_at(contacts: set[str], of_account: list[Row], of_contact: dict[str, list[Row]]) -> datetime | None:
+def unsubscribed_at(of_account: list[Row], of_contacts: list[list[Row]]) -> datetime | None:
     """Return when the last contact was lost; NULL when one is left. Without contacts the account is one."""
-    lost = [lost_since(of_account + of_contact.get(contact, [])) for contact in (contacts or {""})]
+    lost = [lost_since(of_account + of_contact) for of_contact in (of_contacts or [[]])]
     instants = [at for at in lost if at is not None]
     return max(instants) if len(instants) == len(lost) else None
 
@@ -58,18 +58,23 @@ def customer_losses(company: Company) -> Rows:
     """One row per customer."""
     preferences = company.facts("email_preferences", "occurred_at")
     of_account: dict[str, list[Row]] = defaultdict(list)
-    # What a contact chose goes with it to another account.
-    of_contact: dict[str, list[Row]] = defaultdict(list)
+    # What a delivered contact chose goes with it to another account; one that nobody delivered is the account's own.
+    of_contact: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    delivered = {row["contact_id"] for row in company.current("contacts") if row["account_id"] is not None}
     for row in preferences:
-        if row["contact_id"] is None:
-            of_account[str(company.customer_of(row["account_id"]))].append(row)
+        customer, contact = str(company.customer_of(row["account_id"])), row["contact_id"]
+        if contact is None:
+            of_account[customer].append(row)
         else:
-            of_contact[row["contact_id"]].append(row)
+            of_contact["" if contact in delivered else customer, contact].append(row)
     contacts = contacts_of(company, preferences)
     rows = []
     for account_id, account in company.customers.items():
         contract, purchase = status(company, "contract", account_id), status(company, "purchase", account_id)
-        unsubscribed = unsubscribed_at(contacts.get(account_id, set()), of_account[account_id], of_contact)
+        choices = [
+            of_contact["" if contact in delivered else account_id, contact] for contact in contacts.get(account_id, ())
+        ]
+        unsubscribed = unsubscribed_at(of_account[account_id], choices)
         loss = "stopped_buying" if purchase == "churned" else None
         rows.append(
             {

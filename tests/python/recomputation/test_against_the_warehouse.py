@@ -275,6 +275,19 @@ def test_a_contact_takes_its_choice_to_another_account(small_project: CompiledPr
     assert losses["A"]["is_reachable"]
 
 
+def test_contacts_that_nobody_delivered_are_those_of_each_account(small_project: CompiledProject) -> None:
+    raw = written_company(
+        accounts="account_id,account_name\nA,Acme\nB,Globex\n",
+        email_preferences=(
+            "account_id,action,occurred_at,contact_id\n"
+            "A,unsubscribe,2024-02-01,primary\nB,subscribe,2024-01-05,primary\n"
+        ),
+    )
+    assert differences_of(small_project, raw, SMALL) == []
+    reachable = {row["account_id"]: row["is_reachable"] for row in small_project.run(raw)["customer_losses"]}
+    assert reachable == {"A": False, "B": True}
+
+
 def test_a_company_without_any_event_has_empty_marts(small_project: CompiledProject) -> None:
     raw = written_company(accounts="account_id,account_name\nA1,Acme\nA2,Globex\n")
     assert differences_of(small_project, raw, SMALL) == []
