@@ -14,7 +14,7 @@
 {% macro duckdb__landed_files(folder, columns) -%}
     {%- if not execute -%}{{ return('not_compiled_yet') }}{%- endif -%}
     {%- set path = (var('landing_zone') ~ '/' ~ folder) | replace("'", "''") ~ '/*.parquet' -%}
-    {%- if columns -%}{{ return("read_parquet('" ~ path ~ "')") }}{%- endif -%}
+    {%- if columns -%}{{ return("read_parquet('" ~ path ~ "', hive_partitioning = false)") }}{%- endif -%}
     (
         select
             {%- for column in entity_columns(folder) %}

@@ -117,9 +117,9 @@ from {{ rows }}
 {%- endmacro %}
 
 {#
-    The rows of this table that a new row replaces or deletes, as they are from now on. `new` holds the new rows by their state
-    before rates were looked up; `more` are the columns after those of every version. A row without a rate of exchange
-    is good in all other respects: it can be replaced.
+    The rows of this table that a new row replaces or deletes, as they are from now on. `new` holds the new rows by
+    their state before rates were looked up; `more` are the columns after those of every version. A row without a rate
+    of exchange is good in all other respects: it can be replaced.
 #}
 {% macro replaced_rows_cte(entity, new, more) -%}
 {%- set key = key_of_row(entity) -%}
@@ -273,7 +273,7 @@ keys_of_last_full_deliveries as (
 
 ),
 
--- By rows that say so, of the same source: until the key is delivered again.
+-- By rows that say so, of the same source: until a later delivery has the key again.
 deleted_keys as (
 
     select

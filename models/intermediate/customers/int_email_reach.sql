@@ -44,6 +44,19 @@ delivered_contacts as (
 
 ),
 
+-- Of contacts that nobody delivered: each account that names one has one of its own, since exports call them `primary`.
+preferences_of_named_contacts as (
+
+    select * from preferences
+    where
+        contact_id is not null
+        and not exists (
+            select 1 from delivered_contacts
+            where delivered_contacts.contact_id = preferences.contact_id
+        )
+
+),
+
 known_contacts as (
 
     select
@@ -59,13 +72,7 @@ known_contacts as (
         customer_key,
         contact_id
 
-    from preferences
-    where
-        contact_id is not null
-        and not exists (
-            select 1 from delivered_contacts
-            where delivered_contacts.contact_id = preferences.contact_id
-        )
+    from preferences_of_named_contacts
 
 ),
 
@@ -88,8 +95,7 @@ contacts as (
 
 ),
 
--- What a contact chose, and what was chosen for its account. A delivered contact is found by its identifier alone, one
--- that only preferences name is another one in each account.
+-- What a contact chose, and what was chosen for its account. A delivered contact is found by its identifier alone.
 choices_of_contacts as (
 
     select
@@ -105,18 +111,12 @@ choices_of_contacts as (
     union all
 
     select
-        preferences.customer_key,
-        preferences.contact_id,
-        preferences.occurred_at,
-        preferences.action
+        customer_key,
+        contact_id,
+        occurred_at,
+        action
 
-    from preferences
-    where
-        preferences.contact_id is not null
-        and not exists (
-            select 1 from delivered_contacts
-            where delivered_contacts.contact_id = preferences.contact_id
-        )
+    from preferences_of_named_contacts
 
     union all
 

@@ -53,7 +53,7 @@ undated_outcomes as (
 
     select
         delivered.deal_id,
-        stages.pipeline_key,
+        delivered.pipeline,
         stages.is_won
 
     from delivered
@@ -62,23 +62,31 @@ undated_outcomes as (
 
 ),
 
-outcome_entries as (
+history_of_outcomes as (
 
     select
         undated_outcomes.deal_id,
-        max(history.entered_at) as entered_at
+        undated_outcomes.pipeline,
+        undated_outcomes.is_won,
+        history.stage,
+        history.entered_at
 
     from undated_outcomes
     inner join {{ ref('int_rows__deal_stage_history') }} as history on undated_outcomes.deal_id = history.deal_id
-    inner join stages
-        on
-            undated_outcomes.pipeline_key = stages.pipeline_key
-            and lower(history.stage) = stages.stage_key
-    where
-        history.row_state = 'current'
-        and not stages.is_open
-        and stages.is_won = undated_outcomes.is_won
-    group by undated_outcomes.deal_id
+    where history.row_state = 'current'
+
+),
+
+outcome_entries as (
+
+    select
+        history_of_outcomes.deal_id,
+        max(history_of_outcomes.entered_at) as entered_at
+
+    from history_of_outcomes
+    inner join stages on {{ is_in_stage('history_of_outcomes', 'stages') }}
+    where not stages.is_open and stages.is_won = history_of_outcomes.is_won
+    group by history_of_outcomes.deal_id
 
 ),
 

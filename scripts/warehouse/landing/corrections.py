@@ -135,7 +135,7 @@ def _comparison(paths: WarehousePaths, entity: Entity) -> str:
         landed as (select * from {zone.landed_rows(paths.landing, entity)}),
         structural as (
             select distinct load_id, file, record_number
-            from read_parquet({literal(str(paths.landing / zone.QUARANTINE))} || '/*.parquet')
+            from {zone.rows_of_folder(paths.landing, zone.QUARANTINE)}
             where entity = {literal(entity.name)}
         )
         select

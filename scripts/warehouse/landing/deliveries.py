@@ -182,8 +182,9 @@ class Deliveries:
     def _replayed(self, file: str, row: dict[str, Any]) -> FileResult:
         repairs = [note for note in json.loads(row["repairs"]) if not note.startswith("mapping ")]
         note = f"already landed in load {row['load_id']}: nothing changed"
-        is_of_now = is_provided(row) or row["load_id"] == self.stamp.load_id
-        if not is_of_now and self._others_between(row, None):
+        # What a mapping brings along has no time of its own.
+        is_of_earlier_load = row["load_id"] != self.stamp.load_id and not is_provided(row)
+        if is_of_earlier_load and self._others_between(row, None):
             note += f" (other {row['entity']} came later; --exported-at lands it again)"
         return FileResult(
             file, row["entity"], "accepted", None,

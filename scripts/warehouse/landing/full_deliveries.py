@@ -11,6 +11,7 @@ from warehouse.errors import WarehouseError
 from warehouse.landing import zone
 from warehouse.landing.deliveries import Accepted, Deliveries, is_provided
 from warehouse.paths import WarehousePaths
+from warehouse.publishing.compact import literal
 
 # A full delivery with fewer than this share of the keys that were there is held until the user accepts the drop.
 SMALLEST_FULL_SHARE = 0.5
@@ -83,19 +84,36 @@ def _key_counts(
     rows = [row for row in loads if (row["entity"], row["source"]) == (entity.name, source) and not is_provided(row)]
     ages = {id(row): (zone.delivered_at(row, rows), row["load_sequence"]) for row in rows}
     last_full = max((ages[id(row)] for row in rows if row["is_full"]), default=None)
-    wanted = {(row["load_id"], row["file"]) for row in rows if last_full is None or ages[id(row)] >= last_full}
+    places = {age: place for place, age in enumerate(sorted(set(ages.values())))}
+    wanted = {
+        (row["load_id"], row["file"]): places[ages[id(row)]]
+        for row in rows
+        if last_full is None or ages[id(row)] >= last_full
+    }
     keys = ", ".join(f"coalesce({column}, '')" for column in entity.key)
     connection = duckdb.connect()
     try:
         before = 0
         if wanted:
-            pairs = pa.table({"load_id": [pair[0] for pair in wanted], "file": [pair[1] for pair in wanted]})
-            connection.register("wanted", pairs)
-            landed = zone.landed_rows(paths.landing, entity)
-            query = (
-                f"select count(*) from (select distinct {keys} from {landed} "  # noqa: S608
-                "inner join wanted using (load_id, file))"
-            )
+            load_ids, files = zip(*wanted, strict=True)
+            columns = {"load_id": load_ids, "file": files, "place": list(wanted.values())}
+            connection.register("wanted", pa.table(columns))
+            # Only entities of one key column have rows that delete a key.
+            query = f"""
+                select count(*)
+                from (
+                    select {keys}, {entity.key[0]} as key_value, max(place) as place
+                    from {zone.landed_rows(paths.landing, entity)} inner join wanted using (load_id, file)
+                    group by all
+                ) as delivered
+                left join (
+                    select key_value, max(place) as place
+                    from {zone.rows_of_folder(paths.landing, zone.DELETIONS)} inner join wanted using (load_id, file)
+                    where entity = {literal(entity.name)}
+                    group by key_value
+                ) as deleted using (key_value)
+                where deleted.place is null or deleted.place < delivered.place
+                """  # noqa: S608
             try:
                 before = connection.execute(query).fetchall()[0][0]
             except duckdb.Error as error:

@@ -108,6 +108,11 @@ def entity_schema(entity: Entity) -> pa.Schema:
     return pa.schema(address + [(name, pa.string()) for name in entity.column_names])
 
 
+def rows_of_folder(landing: Path, folder: str) -> str:
+    """Return the rows of one of the zone's own folders as a table expression."""
+    return f"read_parquet({literal(str(landing / folder))} || '/*.parquet', hive_partitioning = false)"
+
+
 def landed_rows(landing: Path, entity: Entity) -> str:
     """Return the landed rows of an entity as a table expression; a column younger than a delivery is NULL there."""
     columns = ", ".join(f"cast(null as varchar) as {name}" for name in entity.column_names)

@@ -14,7 +14,15 @@ from warehouse.errors import WarehouseError
 from warehouse.landing.formulas import neutralised
 from warehouse.landing.header import EXPORTED_ADDRESS, EXPORTED_RAW_LINE
 from warehouse.landing.names import closest
-from warehouse.landing.zone import CORRECTIONS, ERASED, QUARANTINE, ensure_landing_zone, landed_rows, read_loads
+from warehouse.landing.zone import (
+    CORRECTIONS,
+    ERASED,
+    QUARANTINE,
+    ensure_landing_zone,
+    landed_rows,
+    read_loads,
+    rows_of_folder,
+)
 from warehouse.paths import WarehousePaths, seeds_folder
 from warehouse.publishing.compact import literal, mart_tables, open_engine
 
@@ -95,7 +103,7 @@ def _listing(paths: WarehousePaths, wanted: Wanted) -> Iterator[Any]:
     ensure_landing_zone(paths)
     connection = open_engine()
     try:
-        corrections = f"read_parquet({literal(str(paths.landing / CORRECTIONS))} || '/*.parquet')"
+        corrections = rows_of_folder(paths.landing, CORRECTIONS)
         connection.execute(
             f"""
             create temp table listed as
@@ -150,9 +158,9 @@ def _refuse_other(option: str, given: str, known: set[str], problem: str) -> Non
 
 def _all_rows(connection: Any, paths: WarehousePaths) -> str:
     """Return a query over the rows that landing refused and the published ones, each once."""
-    folder, erased = literal(str(paths.landing / QUARANTINE)), literal(str(paths.landing / ERASED))
+    refused, erased = (rows_of_folder(paths.landing, folder) for folder in (QUARANTINE, ERASED))
     columns = ", ".join(_ADDRESS)
-    query = f"select {columns}, raw_line from read_parquet({folder} || '/*.parquet')"  # noqa: S608
+    query = f"select {columns}, raw_line from {refused}"  # noqa: S608
     if not paths.published_file.exists():
         return query
     connection.execute(f"attach {literal(str(paths.published_file))} as live (read_only)")
@@ -160,7 +168,7 @@ def _all_rows(connection: Any, paths: WarehousePaths) -> str:
         return query
     return f"""
         with structural as ({query}),
-        erased as (select distinct load_id, entity, file from read_parquet({erased} || '/*.parquet')),
+        erased as (select distinct load_id, entity, file from {erased}),
         remaining as ({_remaining(connection, paths, erased)})
         select * from structural
         union all
@@ -182,7 +190,7 @@ def _all_rows(connection: Any, paths: WarehousePaths) -> str:
 
 def _remaining(connection: Any, paths: WarehousePaths, erased: str) -> str:
     """Return a query over the addresses of the rows that are left of files of which rows were erased."""
-    found = connection.execute(f"select distinct entity from read_parquet({erased} || '/*.parquet')")  # noqa: S608
+    found = connection.execute(f"select distinct entity from {erased}")  # noqa: S608
     parts = [
         f"select load_id, {literal(name)} as entity, file, record_number from {_landed(paths, name)} "  # noqa: S608
         f"semi join (select * from erased where entity = {literal(name)}) using (load_id, file)"

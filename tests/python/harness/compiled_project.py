@@ -152,13 +152,20 @@ def compile_project(folder: Path, variables: Mapping[str, Any] | None = None) ->
 
 def build_project(folder: Path, variables: Mapping[str, Any]) -> None:
     """Build the sample company with dbt into a folder. Raises RuntimeError when the build fails."""
+    run_dbt(folder, variables, "build", "--exclude-resource-type=unit_test")
+
+
+def run_dbt(folder: Path, variables: Mapping[str, Any], *arguments: str) -> dict[str, Any]:
+    """Run dbt with its databases and artefacts in a folder; return the nodes of its manifest.
+
+    Raises RuntimeError when dbt fails.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     finished = subprocess.run(
         [
             str(Path(sys.executable).parent / "dbt"),
             "--quiet",
-            "build",
-            "--exclude-resource-type=unit_test",
+            *arguments,
             f"--target-path={folder / 'target'}",
             f"--log-path={folder / 'logs'}",
             f"--vars={json.dumps(dict(variables))}",
@@ -170,12 +177,19 @@ def build_project(folder: Path, variables: Mapping[str, Any]) -> None:
         check=False,
     )
     if finished.returncode:
-        raise RuntimeError(f"the project did not build:\n{finished.stdout[-3000:]}")
+        raise RuntimeError(f"dbt {arguments[0]} failed:\n{finished.stdout[-3000:]}")
+    return read_nodes(folder)
+
+
+def read_nodes(folder: Path) -> dict[str, Any]:
+    """Return the nodes of the manifest that dbt left in a folder, by their id."""
+    nodes: dict[str, Any] = json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8"))["nodes"]
+    return nodes
 
 
 def read_compiled_project(folder: Path) -> CompiledProject:
     """Return the compiled code that a finished build left in its manifest."""
-    nodes = json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8"))["nodes"]
+    nodes = read_nodes(folder)
     waiting = {key: node for key, node in nodes.items() if node["resource_type"] == "model"}
     models: list[Model] = []
     while waiting:

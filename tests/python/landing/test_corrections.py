@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from harness.compiled_project import PROJECT_DIR, CompiledProject, Model
+from harness.compiled_project import PROJECT_DIR, CompiledProject, Model, run_dbt
 from landing.conftest import Warehouse
 from warehouse.building.kept_rows import entities_to_type_again
 from warehouse.cli import app
@@ -117,27 +117,8 @@ def setting(**cells: Mapping[str, str]) -> Change:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> CompiledProject:
     """The models behind the lists of quarantined and of counted rows, compiled for a landing zone."""
-    folder = tmp_path_factory.mktemp("project")
-    finished = subprocess.run(
-        [
-            str(Path(sys.executable).parent / "dbt"),
-            "--quiet",
-            "compile",
-            "--select",
-            "+quarantined_rows",
-            "+load_reconciliation",
-            f"--target-path={folder / 'target'}",
-            f"--log-path={folder / 'logs'}",
-            f"--vars={json.dumps({'landing_zone': ANY_ZONE})}",
-        ],
-        cwd=PROJECT_DIR,
-        env={**os.environ, "WAREHOUSE_BUILD_DIR": str(folder)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stdout
-    nodes = json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8"))["nodes"]
+    selected = ("--select", "+quarantined_rows", "+load_reconciliation")
+    nodes = run_dbt(tmp_path_factory.mktemp("project"), {"landing_zone": ANY_ZONE}, "compile", *selected)
     waiting = {key: node for key, node in nodes.items() if node["resource_type"] == "model" and node.get("compiled")}
     models: list[Model] = []
     while waiting:

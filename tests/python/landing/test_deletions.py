@@ -110,3 +110,24 @@ def test_conditions_that_say_nothing_are_wrong(deleted: str, warehouse: Warehous
     mapping = write("shop.yml", SHOP.replace('{Kind: gone, Kept: ["", "no"]}', deleted))
     with pytest.raises(WarehouseError, match="deleted: must be a"):
         warehouse.land(write("orders.csv", HEADER), source=str(mapping))
+
+
+def test_keys_that_were_deleted_are_none_that_a_full_delivery_could_lose(warehouse: Warehouse, write: Write) -> None:
+    mapping = str(write("shop.yml", SHOP))
+
+    def land(name: str, *rows: tuple[int, str], **options: bool) -> bool:
+        text = HEADER + "".join(f"{key},A,2024-01-01,{key},{kind},\n" for key, kind in rows)
+        return warehouse.land(write(name, text), source=mapping, **options).has_rejected
+
+    land("orders_1.csv", *((key, "sale") for key in range(10)))
+    land("orders_2.csv", *((key, "gone") for key in range(2, 10)))
+    assert not land("orders_3.csv", (0, "sale"), (1, "sale"), is_full=True)
+
+
+def test_keys_that_came_back_can_be_lost(warehouse: Warehouse, write: Write) -> None:
+    mapping = str(write("shop.yml", SHOP))
+    rows = [f"{key},A,2024-01-01,{{}},{{}},\n" for key in range(10)]
+    for name, amount, kind in (("orders_1.csv", 1, "sale"), ("orders_2.csv", 1, "gone"), ("orders_3.csv", 2, "sale")):
+        warehouse.land(write(name, HEADER + "".join(row.format(amount, kind) for row in rows)), source=mapping)
+    report = warehouse.land(write("orders_4.csv", HEADER + rows[0].format(3, "sale")), source=mapping, is_full=True)
+    assert "1 keys of orders where 10 were current" in str(report.files[0].reason)

@@ -1,20 +1,17 @@
 """Columns of the contract that are younger than some deliveries, or than all of them: NULL there, and no obstacle."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
 
+from harness.compiled_project import run_dbt
 from landing.conftest import Warehouse
 from warehouse.contract import entities
 from warehouse.erasing.run import erase_customer
 from warehouse.landing.zone import landed_rows
-from warehouse.paths import PROJECT_DIR, WarehousePaths
+from warehouse.paths import WarehousePaths
 from warehouse.publishing.quarantined import Wanted, export_quarantined, quarantined_rows
 
 Write = Callable[..., Path]
@@ -38,25 +35,8 @@ def landed_before_and_after(warehouse: Warehouse, write: Write) -> None:
 
 def test_staging_reads_deliveries_of_every_age(warehouse: Warehouse, write: Write, tmp_path: Path) -> None:
     landed_before_and_after(warehouse, write)
-    finished = subprocess.run(
-        [
-            str(Path(sys.executable).parent / "dbt"),
-            "--quiet",
-            "compile",
-            "--select",
-            "stg_commerce__orders",
-            f"--target-path={tmp_path / 'target'}",
-            f"--log-path={tmp_path / 'logs'}",
-            f"--vars={json.dumps({'landing_zone': str(warehouse.paths.landing)})}",
-        ],
-        cwd=PROJECT_DIR,
-        env={**os.environ, "WAREHOUSE_BUILD_DIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stdout
-    nodes = json.loads((tmp_path / "target" / "manifest.json").read_text(encoding="utf-8"))["nodes"]
+    zone = {"landing_zone": str(warehouse.paths.landing)}
+    nodes = run_dbt(tmp_path / "project", zone, "compile", "--select", "stg_commerce__orders")
     compiled = nodes["model.retention_warehouse.stg_commerce__orders"]["compiled_code"]
     with duckdb.connect() as connection:
         found = connection.execute(f"select order_id, product_id, margin from ({compiled}) order by all").fetchall()
