@@ -74,6 +74,9 @@ def new_run_folder(paths: WarehousePaths) -> RunFolder:
     run.path.mkdir(parents=True)
     pointer = paths.builds / f".{CURRENT}.{run_id}{PARTIAL}"
     pointer.symlink_to(run_id)
+    if not run.stable.is_symlink():
+        # Somebody copied the warehouse with a tool that follows links.
+        remove(run.stable)
     pointer.replace(run.stable)
     return run
 

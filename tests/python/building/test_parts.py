@@ -207,6 +207,16 @@ def test_the_sweep_takes_data_and_old_runs_and_leaves_logs(paths: WarehousePaths
     assert folders[-1].logs.exists()
 
 
+def test_a_copy_of_the_warehouse_that_has_folders_for_links_builds(paths: WarehousePaths) -> None:
+    new_run_folder(paths)
+    copied = paths.builds / CURRENT
+    copied.unlink()
+    copied.mkdir()
+    (copied / "run.json").write_text("{}")
+    assert new_run_folder(paths).path == copied.resolve()
+    assert copied.is_symlink()
+
+
 def test_what_the_engine_of_a_dead_process_spilled_is_swept(paths: WarehousePaths) -> None:
     with subprocess.Popen(["true"]) as dead:
         pass
