@@ -26,6 +26,7 @@ from warehouse.erasing.memory import (
 )
 from warehouse.erasing.texts import REPLACEMENT, names_any, patterns_of
 from warehouse.landing import zone
+from warehouse.landing.bad_rows import words_of
 from warehouse.paths import WarehousePaths
 from warehouse.publishing.files import flush_file, flush_folder, remove
 
@@ -231,6 +232,8 @@ def _rewrite_deletions_file(path: Path, target: Path, contains: Contains) -> Non
 
 def _names_erased(table: pa.Table, contains: Contains, customer: Customer | None) -> list[bool]:
     """Tell for each row of bad structure whether it names the erased: an id as a word, or a text anywhere."""
-    lines = [f"{row['key_value'] or ''}\n{row['raw_line'] or ''}" for row in table.to_pylist()]
+    rows = table.to_pylist()
+    lines = [f"{row['key_value'] or ''}\n{row['raw_line'] or ''}" for row in rows]
+    words = [words_of(line).union(row.get("made_identifiers") or ()) for line, row in zip(lines, rows, strict=True)]
     by_text = names_any(lines, customer.texts if customer else ())
-    return [left or right for left, right in zip(by_text, names_erased(lines, contains), strict=True)]
+    return [left or right for left, right in zip(by_text, names_erased(words, contains), strict=True)]

@@ -5,8 +5,7 @@ file alone cannot test a guess. Landing asks `without_erased` about every block 
 """
 
 import hmac
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,10 +37,6 @@ MENTIONING_COLUMNS: Mapping[str, str] = {
 }
 # A person's row goes where it names no account; in a row of another account only the cell goes.
 PERSON_COLUMNS: Mapping[str, str] = {"contact_id": "contact", "respondent_id": "respondent"}
-# What may separate the cells of a line whose structure could not be read: an identifier may hold any of it.
-_BETWEEN_CELLS = tuple(
-    re.compile(signs) for signs in (r"[\s,;|\"'\x1f]+", r"[,;|\t\r\n\"\x1f]+", r"[\s,:{}\[\]\"]+", r"[,:{}\[\]\"]+")
-)
 Contains = Callable[[str, pa.Array], pa.Array]
 
 
@@ -153,11 +148,8 @@ def without_erased(entity: str, table: pa.Table, contains: Contains) -> Remainin
     return Remaining(table.filter(pc.invert(belongs)) if erased else table, erased, is_changed)
 
 
-def names_erased(lines: list[str], contains: Contains) -> list[bool]:
-    """Tell for each raw line whether one of its words or cells is an identifier of an erased customer."""
-    words = [
-        sorted({cell.strip() for between in _BETWEEN_CELLS for cell in between.split(line)} - {""}) for line in lines
-    ]
+def names_erased(words: Sequence[Collection[str]], contains: Contains) -> list[bool]:
+    """Tell for the words of each raw line whether one of them is an identifier of an erased customer."""
     distinct = sorted({word for found in words for word in found})
     hits: set[str] = set()
     for kind in {*OWNING_COLUMNS.values(), *PERSON_COLUMNS.values()}:

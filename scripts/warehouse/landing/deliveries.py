@@ -260,7 +260,7 @@ class Deliveries:
             bad_path, deleted_path = (self.private / folder / path.name for folder in (zone.QUARANTINE, zone.DELETIONS))
             written += [path, bad_path, deleted_path]
             writers.append(EntityWriter(path, output.entity, self.stamp, contents.name, output))
-            quarantines.append(QuarantineWriter(bad_path, self.stamp, contents.name, output, self.tokens))
+            quarantines.append(QuarantineWriter(bad_path, self.stamp, contents.name, output, lookups, self.tokens))
             deletions.append(DeletionWriter(deleted_path, output.entity, self.stamp, contents.name))
         wrong_bytes: int | None = None
         line, record, tokens_made = opened.first_line, 0, 0

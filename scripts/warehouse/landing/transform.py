@@ -226,14 +226,17 @@ def _after_changes(
     return array
 
 
-def _column(planned: PlannedColumn, column: Column, rows: Rows, lookups: Lookups, changes: Changes) -> pa.Array:
+def canonical_column(
+    planned: PlannedColumn, column: Column, rows: Rows, lookups: Lookups, changes: Changes
+) -> pa.Array:
+    """Return the texts of a canonical column, made of the cells of the rows; count in `changes` what was done."""
     rule = planned.rule
     if rule.constant is not None:
         return pa.repeat(pa.scalar(trimmed(rule.constant), pa.string()), rows.count)
     if rule.is_generated:
         return pa.nulls(rows.count, pa.string())
     if rule.first_filled:
-        parts = [_column(part, column, rows, lookups, changes) for part in planned.parts]
+        parts = [canonical_column(part, column, rows, lookups, changes) for part in planned.parts]
         return _changed(pc.coalesce(*parts), rule, column, changes)
     sources = [rows.columns[position] for position in planned.positions]
     if rule.join:
@@ -284,7 +287,7 @@ def transform(output: Output, rows: Rows, source: str, lookups: Lookups) -> Enti
     """
     changes = Changes()
     columns = {
-        column.name: _column(output.columns[column.name], column, rows, lookups, changes)
+        column.name: canonical_column(output.columns[column.name], column, rows, lookups, changes)
         for column in output.entity.columns
         if column.name in output.columns
     }

@@ -1,8 +1,8 @@
 """Writes the rows of one file and entity to Parquet, block by block: the good ones and those of bad structure."""
 
 import hashlib
-import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,15 @@ import pyarrow.parquet as pq
 
 from warehouse.contract import Entity
 from warehouse.landing import zone
+from warehouse.landing.bad_rows import BadRowReader
 from warehouse.landing.header import Output
 from warehouse.landing.occurrences import OccurrenceCounter
 from warehouse.landing.personal_data import Tokens
-from warehouse.landing.rows import BAD_QUOTES, RAGGED_ROW, SWALLOWED_LINES, BadRow
+from warehouse.landing.rows import BadRow
 from warehouse.landing.texts import joined_cells
-from warehouse.landing.transform import Changes, EntityRows
+from warehouse.landing.transform import Changes, EntityRows, Lookups
 
 _BAD_ROWS_AT_ONCE = 20_000
-# Rows whose cells may stand in the place of others.
-_TORN = (RAGGED_ROW, BAD_QUOTES, SWALLOWED_LINES)
-# One word with a digit in it.
-_IDENTIFIER = re.compile(r"(?=\D*\d)[\w.:/#-]{1,64}")
 # Rows that are so wide are written in smaller row groups, for the sake of memory.
 _LARGEST_GROUP = 128 * 2**20
 
@@ -171,12 +168,15 @@ class DeletionWriter:
 class QuarantineWriter:
     """Writes the rows of bad structure of one file and entity, block by block, where there are any."""
 
-    def __init__(self, path: Path, stamp: zone.LoadStamp, file: str, output: Output, tokens: Tokens) -> None:
+    def __init__(
+        self, path: Path, stamp: zone.LoadStamp, file: str, output: Output, lookups: Lookups, tokens: Tokens
+    ) -> None:
         """Keep where the rows of `file` go; without any there is no Parquet file."""
         self.path = path
         self._stamp = stamp
         self._file = file
-        self._output = output
+        self._entity_name = output.entity.name
+        self._reader = BadRowReader(output, lookups, tokens)
         self._tokens = tokens
         self._writer: pq.ParquetWriter | None = None
         self.reasons: dict[str, int] = {}
@@ -195,37 +195,27 @@ class QuarantineWriter:
             self._writer = pq.ParquetWriter(self.path, zone.QUARANTINE_SCHEMA, compression="zstd")
         for start in range(0, len(bad), _BAD_ROWS_AT_ONCE):
             part = bad[start : start + _BAD_ROWS_AT_ONCE]
-            rows = [self._row(each, first_line, first_record) for each in part]
+            rows = list(self._rows(part, first_line, first_record))
             self._writer.write_table(pa.Table.from_pylist(rows, zone.QUARANTINE_SCHEMA))
         for each in bad:
             self.reasons[each.reason] = self.reasons.get(each.reason, 0) + 1
 
-    def _key_value(self, row: BadRow) -> str | None:
-        """Return the key of a row where that is surely what stands in its place: it is published.
-
-        Where a row was torn, what a person wrote may have moved there: nothing but the first cell of a line has its
-        own place, and the first one of the rest of a torn line is no identifier.
-        """
-        planned = self._output.columns.get(self._output.entity.key[0])
-        places = planned.all_positions if planned is not None else ()
-        if not places or places[0] >= len(row.cells):
-            return None
-        cell = (row.cells[places[0]] or "").strip()
-        if row.reason in _TORN and (places[0] > 0 or not _IDENTIFIER.fullmatch(cell)):
-            return None
-        return self._tokens.text(_storable(cell[:200])) or None
-
-    def _row(self, row: BadRow, first_line: int, first_record: int) -> dict[str, Any]:
-        return {
-            "load_id": self._stamp.load_id,
-            "file": self._file,
-            "line_number": row.line + first_line + 1,
-            "record_number": row.record + first_record + 1,
-            "entity": self._output.entity.name,
-            "reason": row.reason,
-            "key_value": self._key_value(row),
-            "raw_line": self._tokens.text(row.raw_line),
-        }
+    def _rows(self, bad: list[BadRow], first_line: int, first_record: int) -> Iterator[dict[str, Any]]:
+        lines = [self._tokens.text(row.raw_line) for row in bad]
+        keys = self._reader.keys(bad)
+        identifiers = self._reader.made_identifiers(bad, lines)
+        for row, line, key, made in zip(bad, lines, keys, identifiers, strict=True):
+            yield {
+                "load_id": self._stamp.load_id,
+                "file": self._file,
+                "line_number": row.line + first_line + 1,
+                "record_number": row.record + first_record + 1,
+                "entity": self._entity_name,
+                "reason": row.reason,
+                "key_value": key,
+                "raw_line": line,
+                "made_identifiers": made,
+            }
 
     def count_again(self) -> None:
         """Count the rows of the finished file, after some of them were taken out of it."""
@@ -236,7 +226,3 @@ class QuarantineWriter:
         """Finish the file."""
         if self._writer is not None:
             self._writer.close()
-
-
-def _storable(text: str) -> str:
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\0", "\\x00")

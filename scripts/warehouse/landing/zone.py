@@ -61,6 +61,8 @@ QUARANTINE_SCHEMA = pa.schema(
         ("reason", pa.string()),
         ("key_value", pa.string()),
         ("raw_line", pa.string()),
+        # For erasures: what the mapping makes of the line's words. Absent from what was landed before it was kept.
+        ("made_identifiers", pa.list_(pa.string())),
     ]
 )
 ERASED_SCHEMA = pa.schema(

@@ -663,3 +663,17 @@ def test_separators_are_for_texts_and_not_for_numbers(kind: str, warehouse: Ware
     landed = [text for (text,) in warehouse.rows("subscription_periods", "mrr")]
     assert [float(text) for text in landed[: len(numbers)]] == numbers
     assert landed[len(numbers) :] == ([] if kind == "parquet" else ["1085"])
+
+
+def test_the_key_of_a_bad_row_is_the_one_that_the_mapping_makes(warehouse: Warehouse, write: Write) -> None:
+    mapping = (
+        "source: shop\nfiles:\n  - name: orders.csv\n    entities:\n      - entity: orders\n"
+        "        columns: {order_id: ORDER, account_id: Of, ordered_at: Day, amount: Sum}\n"
+    )
+    rows = "O1,17,A,2025-01-01,5,torn\nO2,17,A\0,2025-01-01,5\nO3,17,A,2025-01-01,5\n"
+    path = write("orders.csv", "Number,Shop,Of,Day,Sum\n" + rows)
+    for name, rule in (("plain", "{from: Number, prefix: b-}"), ("joined", "{join: [Shop, Number]}")):
+        source = write(f"{name}.yml", mapping.replace("ORDER", rule).replace("source: shop", f"source: {name}"))
+        warehouse.land(path, source=str(source))
+    # Of a torn row nothing but the first cell stands in its own place.
+    assert [row["key_value"] for row in warehouse.quarantine()] == ["b-O1", "b-O2", None, "17-O2"]
