@@ -16,6 +16,20 @@
     from_utc_timestamp(try_cast({{ with_seconds }} as timestamp), '{{ var("reporting_timezone") }}')
 {%- endmacro %}
 
+{# The naive local time, in the reporting time zone, of a naive time in UTC. #}
+{% macro utc_to_local(timestamp) -%}
+    {%- if var('reporting_timezone') == 'UTC' -%}{{ return(timestamp) }}{%- endif -%}
+    {{ return(adapter.dispatch('utc_to_local', 'retention_warehouse')(timestamp)) }}
+{%- endmacro %}
+
+{% macro duckdb__utc_to_local(timestamp) -%}
+    timezone('{{ var("reporting_timezone") }}', timezone('UTC', {{ timestamp }}))
+{%- endmacro %}
+
+{% macro spark__utc_to_local(timestamp) -%}
+    from_utc_timestamp({{ timestamp }}, '{{ var("reporting_timezone") }}')
+{%- endmacro %}
+
 {# The naive local time of a number of seconds since 1970-01-01T00:00:00Z. #}
 {% macro unix_seconds_to_local(seconds) -%}
     {{ return(adapter.dispatch('unix_seconds_to_local', 'retention_warehouse')(seconds)) }}

@@ -4,17 +4,15 @@
       superseded   a good row that a later one of its key replaced, an exact duplicate, or a deleted key: a full delivery of
                    its source is without it, or a row of its source says so,
       quarantined  a bad row (`quarantine_reason`), or a row whose key came again with other contents in its delivery.
-    Only keys that occur twice are sorted: in most deliveries these are few. `staged` is a view and read once for each
-    question, so that each reads no more columns than it needs.
+    Only keys that occur more than once need sorting, and in most deliveries they are few. `staged` is a view: each CTE
+    reads it again, with only the columns that it needs.
 
     Where the table is added to (var `keeps_rows`), only rows of new loads are read; of the rows it has, those change
     that a new one replaces.
 #}
 {% macro row_versions(staged, entity) -%}
 {{ kept_rows_config() }}
-{%- set dependencies = [
-    ref('int_deliveries'), ref('stg_landing__quarantine'), ref('stg_landing__deletions'),
-] -%}
+{%- do version_dependencies() -%}
 {%- if not execute -%}{{ return('select 1 as not_compiled_yet') }}{%- endif -%}
 with
 
@@ -30,6 +28,14 @@ select * from replaced_rows
 
 {{ stored_rows('versions', entity, []) }}
 {%- endif %}
+{%- endmacro %}
+
+{#
+    What row_versions_ctes refers to. dbt looks for references before it renders what stands behind `execute`: they are
+    named here.
+#}
+{% macro version_dependencies() -%}
+    {{ return([ref('int_deliveries'), ref('stg_landing__quarantine'), ref('stg_landing__deletions')]) }}
 {%- endmacro %}
 
 {#
@@ -59,14 +65,14 @@ from {{ rows }}
     {{ return(models) }}
 {%- endmacro %}
 
-{# The key of a good row as one text, by the values of its columns. #}
+{# The key of a good row as one text, by the values of its columns: what staging calls row_key. #}
 {% macro key_of_row(entity) -%}
     {%- if not execute -%}{{ return('not_compiled_yet') }}{%- endif -%}
     {%- set key = [] -%}
     {%- for name in entity_contract(entity).config.meta.key -%}
         {%- do key.append("coalesce(cast(" ~ name ~ " as string), '')") -%}
     {%- endfor -%}
-    {{ return(key[0] if key | length == 1 else "concat_ws('|', " ~ key | join(', ') ~ ")") }}
+    {{ return(joined_key(key)) }}
 {%- endmacro %}
 
 {#
@@ -105,15 +111,15 @@ from {{ rows }}
     {{ return(var('keeps_rows') and is_incremental()) }}
 {%- endmacro %}
 
-{# The staged rows that the table does not hold yet, as a table expression. Identifiers of loads sort by landing. #}
-{% macro new_rows(staged) -%}
-    {%- if adds_rows() -%}
-        {%- set last_load = run_query('select max(load_id) as load_id from ' ~ this).columns[0].values()[0] -%}
-        {%- if last_load -%}
-            {{ return("(select * from " ~ staged ~ " where load_id > '" ~ last_load ~ "')") }}
-        {%- endif -%}
-    {%- endif -%}
-    {{ return(staged) }}
+{# The staged rows of the loads that the table holds no rows of, as a table expression. #}
+{% macro new_rows(staged, entity) -%}
+    {%- if not adds_rows() -%}{{ return(staged) }}{%- endif -%}
+    {%- set new_loads = run_query(
+        'select distinct load_id from ' ~ ref('int_deliveries') ~ " where entity = '" ~ entity
+        ~ "' and load_id not in (select distinct load_id from " ~ this ~ ')'
+    ).columns[0].values() -%}
+    {%- set condition = "load_id in ('" ~ new_loads | join("', '") ~ "')" if new_loads else 'false' -%}
+    {{ return('(select * from ' ~ staged ~ ' where ' ~ condition ~ ')') }}
 {%- endmacro %}
 
 {#
@@ -168,7 +174,7 @@ replaced_rows as (
 {%- endmacro %}
 
 {% macro row_versions_ctes(staged_view, entity) -%}
-{%- set staged = new_rows(staged_view) -%}
+{%- set staged = new_rows(staged_view, entity) -%}
 {%- set joins_of_deletion -%}
 left join deliveries on staged.load_id = deliveries.load_id and staged.file = deliveries.file
     left join last_full_deliveries on deliveries.source = last_full_deliveries.source
@@ -387,9 +393,7 @@ versions as (
 {% macro rows_with_exchange_rate(staged, entity, amount, rate_date, lookup='') -%}
 {{ kept_rows_config() }}
 {%- set joins = exchange_rate_joins('dated') -%}
-{%- set dependencies = [
-    ref('int_deliveries'), ref('stg_landing__quarantine'), ref('stg_landing__deletions'),
-] -%}
+{%- do version_dependencies() -%}
 {%- if not execute -%}{{ return('select 1 as not_compiled_yet') }}{%- endif -%}
 with
 
@@ -419,6 +423,16 @@ rated as (
 
 ),
 
+rate_checked as (
+
+    select
+        *,
+        row_state = 'current' and {{ amount }} is not null and exchange_rate is null and needs_rate as lacks_rate
+
+    from rated
+
+),
+
 judged_rates as (
 
     select
@@ -427,18 +441,10 @@ judged_rates as (
         {%- endfor %}
         exchange_rate,
         {{ money_product(amount, 'exchange_rate') }} as reporting_{{ amount }},
-        case
-            when row_state = 'current' and {{ amount }} is not null and exchange_rate is null and needs_rate
-                then 'no_fx_rate'
-            else quarantine_reason
-        end as quarantine_reason,
-        case
-            when row_state = 'current' and {{ amount }} is not null and exchange_rate is null and needs_rate
-                then 'quarantined'
-            else row_state
-        end as row_state
+        case when lacks_rate then 'no_fx_rate' else quarantine_reason end as quarantine_reason,
+        case when lacks_rate then 'quarantined' else row_state end as row_state
 
-    from rated
+    from rate_checked
 
 )
 {%- if adds_rows() %},

@@ -68,7 +68,7 @@
         false as is_full,
         cast(null as timestamp) as exported_at,
         cast('{{ var("seeds_landed_at") }}' as timestamp) as landed_at,
-        -- Labels sort in the order of delivery; the plain seed comes before any load.
+        -- The order of their labels, see int_deliveries; the seed comes before any load.
         cast(0 as bigint) as load_sequence
     from {{ seeds[entity] }}
     {%- if only_where_not_landed %}

@@ -102,7 +102,7 @@ select * from judged
 
 {#
     The key of a row as one text: as delivered, for people who look for the row, or by its values, so that one key written
-    in two ways (2024-02-01 and 2024-02-01T00:00:00) is one key.
+    in two ways (2024-02-01 and 2024-02-01T00:00:00) is one key. The latter is `key_of_row` of a good row.
 #}
 {% macro key_text(columns, key, is_typed) -%}
     {%- set parts = [] -%}
@@ -112,7 +112,12 @@ select * from judged
     {%- set value = 'cast(' ~ column.name ~ ' as string), ' if is_typed and raw != column.name else '' -%}
     {%- do parts.append("coalesce(" ~ value ~ raw ~ ", '')") -%}
     {%- endfor -%}
-    {{ return(parts[0] if parts | length == 1 else "concat_ws('|', " ~ parts | join(', ') ~ ")") }}
+    {{ return(joined_key(parts) if is_typed else joined_key(parts, separator="'|'")) }}
+{%- endmacro %}
+
+{# The parts of a key as one text. Identifiers may hold any sign that people write, so that another one separates them. #}
+{% macro joined_key(parts, separator='chr(31)') -%}
+    {{ return(parts[0] if parts | length == 1 else 'concat_ws(' ~ separator ~ ', ' ~ parts | join(', ') ~ ')') }}
 {%- endmacro %}
 
 {% macro is_text_type(type) -%}
@@ -187,6 +192,17 @@ select * from judged
     {%- endif -%}
 {%- endmacro %}
 
+{#
+    Whether an event lies in the future of its delivery, by more than a day. Events are local, landing notes UTC: converting
+    every row is slow, and no zone is further from UTC than 14 hours.
+#}
+{% macro is_in_future(event_at) -%}
+    {%- if var('reporting_timezone') == 'UTC' -%}
+    {{ return(event_at ~ ' > landed_at + interval 1 day') }}
+    {%- endif -%}
+    {{ return(event_at ~ ' > landed_at + interval 10 hour and ' ~ event_at ~ ' > ' ~ utc_to_local('landed_at') ~ ' + interval 1 day') }}
+{%- endmacro %}
+
 {# The branches of the reason for one column. #}
 {% macro column_reasons(column) -%}
     {%- set name = column.name -%}
@@ -225,7 +241,7 @@ select * from judged
                 then '{{ name }}_out_of_range'
         {%- endif %}
         {%- if column.event %}
-            when {{ name }} > landed_at + interval 1 day then '{{ name }}_in_future'
+            when {{ is_in_future(name) }} then '{{ name }}_in_future'
         {%- endif %}
         {%- if column.type == 'month' %}
             when extract(day from {{ name }}) <> 1 then '{{ name }}_not_first_of_month'

@@ -25,7 +25,7 @@ events as (
     where
         deals.row_state = 'current'
         and not stages.is_open
-        and deals.closed_at <= deliveries.landed_at + interval 1 day
+        and deals.closed_at <= {{ utc_to_local('deliveries.landed_at') }} + interval 1 day
 
     union all
 

@@ -41,29 +41,35 @@ history as (
 
 ),
 
-deals_with_history as (
+first_entries as (
 
-    select distinct deal_id from history
+    select
+        deal_id,
+        min(entered_at) as first_entered_at
+
+    from {{ ref('int_rows__deal_stage_history') }}
+    where row_state = 'current'
+    group by deal_id
 
 ),
 
--- Without history a deal entered the first stage when it was created, and the open stage it is in as well.
+-- Without history a deal entered the first stage when it was created, and the open stage it is in as well: unless that
+-- is what a later history tells the day of.
 deals_without_history as (
 
     select
         deals.deal_id,
         deals.pipeline_key,
         deals.stage_key,
-        deals.created_at
+        deals.created_at,
+        first_entries.deal_id is null as has_no_later_history
 
     from deals
     cross join as_of
+    left join first_entries on deals.deal_id = first_entries.deal_id
     where
         {{ is_before_as_of('deals.created_at') }}
-        and not exists (
-            select 1 from deals_with_history
-            where deals_with_history.deal_id = deals.deal_id
-        )
+        and (first_entries.deal_id is null or first_entries.first_entered_at >= as_of.as_of)
 
 ),
 
@@ -92,7 +98,9 @@ implied as (
         on
             deals_without_history.pipeline_key = stages.pipeline_key
             and deals_without_history.stage_key = stages.stage_key
-    where stages.stage_key is null or stages.is_open
+    where
+        deals_without_history.has_no_later_history
+        and (stages.stage_key is null or stages.is_open)
 
 ),
 

@@ -32,7 +32,7 @@ refunds as (
 
     select
         refund_of_order_id,
-        sum(amount) as amount
+        sum(amount_of_order_day) as amount
 
     from {{ ref('int_refunds') }}
     where is_order_known
@@ -47,9 +47,7 @@ netted as (
         delivered.ordered_at,
         cast(delivered.ordered_at as date) as ordered_on,
         delivered.reporting_amount,
-        -- Refunds count at the rate of the order, so that a full refund leaves exactly nothing.
-        {{ money_product('(delivered.amount + coalesce(refunds.amount, 0))', 'delivered.exchange_rate') }}
-            as net_amount,
+        delivered.reporting_amount + coalesce(refunds.amount, 0) as net_amount,
         {{ margin_rate('products', stated='delivered.margin') }} as margin_rate
 
     from delivered

@@ -26,7 +26,8 @@ refunded_orders as (
 
     select
         delivered.order_id,
-        delivered.account_id
+        delivered.account_id,
+        cast(delivered.ordered_at as date) as ordered_on
 
     from delivered
     where
@@ -56,14 +57,32 @@ attributed as (
         refunds.refund_of_order_id,
         refunds.product_id,
         refunds.amount,
+        refunds.exchange_rate,
         refunds.reporting_amount,
         refunds.margin,
         refunds.ordered_at,
         refunded_orders.order_id is not null as is_order_known,
-        coalesce(refunded_orders.account_id, refunds.account_id) as account_id
+        coalesce(refunded_orders.account_id, refunds.account_id) as account_id,
+        coalesce(refunds.currency, '{{ var("reporting_currency") }}') as rate_currency,
+        refunded_orders.ordered_on as rate_date
 
     from refunds
     left join refunded_orders on refunds.refund_of_order_id = refunded_orders.order_id
+
+),
+
+-- At the rate of the day of the order, so that a full refund leaves exactly nothing of it. Of a currency that had no
+-- rate on that day, the refund's own rate is all that is known.
+rated as (
+
+    select
+        attributed.*,
+        {{ money_product(
+            'attributed.amount', 'coalesce(' ~ exchange_rate_of('attributed') ~ ', attributed.exchange_rate)'
+        ) }} as amount_of_order_day
+
+    from attributed
+    {{ exchange_rate_joins('attributed') }}
 
 ),
 
@@ -71,26 +90,26 @@ identified as (
 
     select
         ---------- ids
-        attributed.order_id,
-        attributed.refund_of_order_id,
+        rated.order_id,
+        rated.refund_of_order_id,
         accounts.customer_key,
 
         ---------- numerics
-        attributed.amount,
-        attributed.reporting_amount,
+        rated.reporting_amount,
+        rated.amount_of_order_day,
         {{ money_share(
-            'attributed.reporting_amount', margin_rate('products', stated='attributed.margin')
+            'rated.reporting_amount', margin_rate('products', stated='rated.margin')
         ) }} as net_margin,
 
         ---------- booleans
-        attributed.is_order_known,
+        rated.is_order_known,
 
         ---------- timestamps
-        cast(attributed.ordered_at as date) as refunded_on
+        cast(rated.ordered_at as date) as refunded_on
 
-    from attributed
-    inner join accounts on attributed.account_id = accounts.account_id
-    left join products on attributed.product_id = products.product_id
+    from rated
+    inner join accounts on rated.account_id = accounts.account_id
+    left join products on rated.product_id = products.product_id
 
 )
 

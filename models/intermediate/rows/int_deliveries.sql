@@ -43,10 +43,16 @@ ordered as (
         landed_at,
 
         ---------- calculations
-        -- A delivery is as old as its export where that is known: an older export never replaces a newer one.
+        -- A delivery is as old as its export where that is known: an older export never replaces a newer one. What has
+        -- no label comes before the labels of a seed, and identifiers of loads begin with a number that grows.
         dense_rank() over (
             partition by entity
-            order by coalesce(full_delivered_at, exported_at, landed_at), load_sequence, load_id
+            order by
+                coalesce(full_delivered_at, exported_at, landed_at),
+                load_sequence,
+                load_id <> 'seed',
+                case when load_sequence > 0 then length(load_id) else 0 end,
+                load_id
         ) as delivery_order
 
     from delivered

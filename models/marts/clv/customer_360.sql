@@ -116,6 +116,9 @@ customer_360 as (
         cast(coalesce(open_deals.open_amount, 0) as decimal(38, 14)) as open_amount,
         cast(coalesce(lifetime_values.mrr, 0) as decimal(38, 14)) as mrr,
 
+        ---------- booleans
+        customers.is_inferred,
+
         ---------- timestamps
         purchases.last_order_at,
         touches.last_touch_at,

@@ -217,7 +217,7 @@ def quarantined_rows(paths: WarehousePaths, wanted: Wanted) -> Listed:
         found = [dict(zip(names, row, strict=True)) for row in rows]
         for row in found:
             if row["raw_line"] is None:
-                row["raw_line"] = _landed_line(connection, paths, row) or _seed_line(row)
+                row["raw_line"] = _landed_line(connection, paths, row) or seed_line(row)
         corrected = Wanted(wanted.entity, wanted.reason, wanted.load_id, is_corrected=True)
         return Listed(_count(connection, wanted), found, _count(connection, corrected))
 
@@ -243,7 +243,7 @@ def _landed(paths: WarehousePaths, entity: str) -> str:
     return landed_rows(paths.landing, entities()[entity])
 
 
-def _seed_line(row: dict[str, Any]) -> str | None:
+def seed_line(row: dict[str, Any]) -> str | None:
     """Return the cells of a row of a seed, or None when there is no such row."""
     entity = entities().get(row["entity"])
     if entity is None or row["file"] != f"{entity.seed}.csv":
@@ -253,12 +253,19 @@ def _seed_line(row: dict[str, Any]) -> str | None:
 
 
 def _seed_rows(entity: Entity) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the rows of a seed with their line numbers; none when there is no readable seed."""
+    """Yield the rows of a seed with their line numbers; none when there is no readable seed.
+
+    Without a column line_number they are numbered in the order of their cells, as in the macro `seed_rows`.
+    """
     try:
         with seed_file(seeds_folder(), entity).open(encoding="utf-8", newline="") as file:
-            for number, cells in enumerate(csv.DictReader(file), start=2):
-                line = int(cells.get("line_number") or number)
-                yield line, {name: value for name, value in cells.items() if name not in _SEED_LOAD_COLUMNS}
+            rows = list(csv.DictReader(file))
+        has_lines = bool(rows) and "line_number" in rows[0]
+        if not has_lines:
+            rows.sort(key=lambda cells: [(value in (None, ""), str(value or "").encode()) for value in cells.values()])
+        for number, cells in enumerate(rows, start=2):
+            line = int(cells["line_number"]) if has_lines else number
+            yield line, {name: value for name, value in cells.items() if name not in _SEED_LOAD_COLUMNS}
     except (OSError, ValueError):
         return
 

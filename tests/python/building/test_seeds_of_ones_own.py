@@ -6,13 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 from typer.testing import CliRunner
 
+from harness.compiled_project import run_dbt
 from warehouse.building.inputs import SEEDS, Inputs, check_seeds
 from warehouse.cli import app
 from warehouse.errors import WarehouseError
 from warehouse.paths import PROJECT_DIR
+from warehouse.publishing.quarantined import seed_line
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -66,3 +69,33 @@ def test_a_folder_that_holds_no_seeds_is_one_line(tmp_path: Path, monkeypatch: p
         assert isinstance(result.exception, WarehouseError)
         assert str(result.exception).startswith(f"WAREHOUSE_SEEDS: {folder} holds no _raw__seeds.yml: ")
     assert not list((tmp_path / "warehouse").glob("builds/2*"))
+
+
+def test_the_rows_of_a_seed_without_line_numbers_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds = tmp_path / "seeds_of_ours"
+    shutil.copytree(PROJECT_DIR / "seeds", seeds)
+    (path,) = seeds.rglob("fx_rates.csv")
+    rows = [
+        "EUR,1990-01-01,1.15",
+        "GBP,2022-01-01,1.30",
+        "AED,2020-01-01,abc",
+        ",2020-01-01,1",
+        "eur,,x",
+        "Äu,2020-01-01,y",
+    ]
+    path.write_text("\n".join(["currency,valid_from,rate", *rows, ""]), "utf-8")
+    monkeypatch.setenv("WAREHOUSE_SEEDS", str(seeds))
+    run_dbt(tmp_path / "x", {}, "build", "--select", "fx_rates", "stg_reference__fx_rates")
+    with duckdb.connect(str(tmp_path / "x" / "build.duckdb")) as connection:
+        bad = connection.execute(
+            "select line_number, key_value from staging.stg_reference__fx_rates where quarantine_reason is not null"
+        ).fetchall()
+    assert len(bad) == 4
+    for line_number, key_value in bad:
+        cells = str(seed_line({"entity": "fx_rates", "file": "fx_rates.csv", "line_number": line_number}))
+        currency, valid_from = key_value.split("|")
+        assert ("currency=" in cells, "valid_from=" in cells) == (currency != "", valid_from != "")
+        assert currency in cells.upper()
+        assert valid_from in cells

@@ -17,6 +17,7 @@ from recomputation.raw import (
     Variables,
     current,
     folded,
+    landed_locally,
     read_rows,
     with_defaults,
 )
@@ -280,8 +281,7 @@ class Company:
             stage = self._current_stage(row)
             if stage is None or stage.is_open or row["closed_at"] is None:
                 continue
-            landed_at = self.variables["landed_at"].get(row.load_id, self.variables["seeds_landed_at"])
-            if row["closed_at"] <= landed_at + timedelta(days=1):
+            if row["closed_at"] <= landed_locally(row, self.variables) + timedelta(days=1):
                 instants.append(row["closed_at"])
         if not instants:
             for row in self.current("subscription_periods"):
@@ -372,13 +372,18 @@ class Company:
             customer = str(self.customer_of(row["account_id"]))
             rate = self._own_rate(row)
             amount = Fraction(row["amount"]) * rate
-            net = amount + sum(Fraction(refund["amount"]) * rate for refund in refunds[order_id])
+            net = amount + sum(self._worth_on(row["ordered_at"], refund) for refund in refunds[order_id])
             margin = self._margin(row["margin"], row["product_id"])
             self.orders.append(Order(order_id, customer, row["ordered_at"], amount, net, margin))
             self.cash.append((customer, row["ordered_at"], amount))
             for refund in refunds[order_id]:
                 booked = Fraction(refund["amount"]) * self._own_rate(refund)
                 self.cash.append((customer, refund["ordered_at"], booked))
+
+    def _worth_on(self, day: datetime, refund: Row) -> Fraction:
+        """Return the amount of a refund at the rate of the day of its order, else at its own."""
+        rate = self.rates.rate(refund["currency"], day)
+        return Fraction(refund["amount"]) * (self._own_rate(refund) if rate is None else rate)
 
     def _own_rate(self, row: Row) -> Fraction:
         rate = self.rates.rate(row["currency"], row["ordered_at"])
@@ -469,7 +474,7 @@ class Company:
                 outcome = "won" if stage.is_won else "lost"
             else:
                 closed_at = None
-        entries = history or self._entries_without_history(created_at, stages, stage)
+        entries = history or self._entries_without_history(created_at, stages, stage, bool(every_entry))
         entries.sort(key=lambda entry: (entry.at, entry.stage is None, 0 if entry.stage is None else entry.stage.order))
         rep = self._reps.get(row["owner_id"])
         amount = None
@@ -503,13 +508,18 @@ class Company:
         )
 
     @staticmethod
-    def _entries_without_history(created_at: datetime | None, stages: list[Stage], stage: Stage | None) -> list[Entry]:
-        """A deal without history entered the first open stage, and its own later one, when it was created."""
+    def _entries_without_history(
+        created_at: datetime | None, stages: list[Stage], stage: Stage | None, has_later_history: bool
+    ) -> list[Entry]:
+        """A deal without history entered the first open stage when it was created.
+
+        And its own later one, where no later history tells when it came there.
+        """
         if created_at is None:
             return []
         open_stages = [one for one in stages if one.is_open]
         entries = [Entry(created_at, open_stages[0])] if open_stages else []
-        if stage is None or (stage.is_open and stage.order > open_stages[0].order):
+        if not has_later_history and (stage is None or (stage.is_open and stage.order > open_stages[0].order)):
             entries.append(Entry(created_at, stage))
         return entries
 

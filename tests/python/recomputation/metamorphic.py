@@ -96,11 +96,7 @@ def with_new_names(marts: dict[str, list[dict[str, Any]]]) -> dict[str, list[dic
 
 
 def scaled_currency(raw: Raw, currency: str = "EUR", factor: int = 10) -> Raw:
-    """Multiply all amounts of a currency, and divide its rates. Every mart of money stays the same.
-
-    Refunds are counted at the rate of the order they refund, so rows whose refund is in another currency
-    are left out of both sides: see `same_currency_refunds`.
-    """
+    """Multiply all amounts of a currency, and divide its rates. Every mart of money stays the same."""
     changed = copied(raw)
     for row in changed["fx_rates"]:
         if row["currency"] == currency:
@@ -113,21 +109,6 @@ def scaled_currency(raw: Raw, currency: str = "EUR", factor: int = 10) -> Raw:
                 number = parse_number(clean(row.get(column)) or "")
                 if number is not None and number.is_finite():
                     row[column] = format(number * factor, "f")
-    return changed
-
-
-def same_currency_refunds(raw: Raw) -> Raw:
-    """Let every refund, and every delivery of an order, have the currency of the order's first row."""
-    changed = copied(raw)
-    currency: dict[str, str | None] = {}
-    for row in changed["orders"]:
-        if order_id := clean(row["order_id"]):
-            currency.setdefault(order_id, row["currency"])
-    for row in changed["orders"]:
-        for of_order in (clean(row["refund_of_order_id"]), clean(row["order_id"])):
-            if of_order in currency:
-                row["currency"] = currency[of_order]
-                break
     return changed
 
 

@@ -1,9 +1,9 @@
 """Delivered rows to judged rows: values and reasons, duplicates, superseded rows, merges, exchange rates."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -77,6 +77,12 @@ def with_defaults(variables: Variables) -> Variables:
     for name in ("as_of", "seeds_landed_at"):
         filled[name] = None if filled[name] is None else instant(filled[name])
     return filled
+
+
+def landed_locally(row: Row, variables: Mapping[str, Any]) -> datetime:
+    """Return when a row was landed (UTC) as naive local time of the reporting zone, as its events are."""
+    landed_at: datetime = variables["landed_at"].get(row.load_id, variables["seeds_landed_at"])
+    return landed_at.replace(tzinfo=UTC).astimezone(ZoneInfo(variables["reporting_timezone"])).replace(tzinfo=None)
 
 
 def judge_row(entity: Entity, row: Row, timezone: ZoneInfo, landed_at: datetime) -> None:
@@ -164,8 +170,7 @@ def read_rows(raw: Raw, variables: Variables) -> dict[str, list[Row]]:
                 record_number=int(texts.get("record_number") or line_number - 1),
                 texts={column: texts.get(column) for column in entity.column_names},
             )
-            landed_at = variables["landed_at"].get(row.load_id, variables["seeds_landed_at"])
-            judge_row(entity, row, timezone, landed_at)
+            judge_row(entity, row, timezone, landed_locally(row, variables))
             rows.append(row)
         settle_keys(rows, entity.key)
         bury_missing(rows, entity.key, variables["full_loads"])

@@ -182,6 +182,7 @@ def customer_360(company: Company, worth: dict[str, Worth], segmented: Rows) -> 
                 "open_deals": len(open_deals),
                 "open_amount": money(sum((deal.amount for deal in open_deals if deal.amount is not None), Fraction(0))),
                 "mrr": money(monthly_revenue(company, one, company.now)),
+                "is_inferred": account.is_inferred,
                 "contract_ends_at": max(ends) if held and len(ends) == len(held) else None,
             }
         )
