@@ -6,11 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlglot
 import yaml
+from sqlglot import exp
+from sqlglot.optimizer.pushdown_projections import pushdown_projections
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import traverse_scope
 
 from conventions.conftest import PROJECT_DIR, TestedBuild, layer
-from warehouse.building.kept_rows import code_files
-from warehouse.contract import entities
+from warehouse.building.kept_rows import code_files, table_of_rows
+from warehouse.contract import CONTRACT_FILES, entities
 
 # Exceptions to the rules are data: the model, and why the rule does not fit it.
 READS_THE_CLOCK = {"mart_run": "says when the run was"}
@@ -48,6 +53,8 @@ MODEL_NAME = {
 }
 COLUMN_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 GRAIN_TESTS = {"unique_grain", "one_row"}
+# The models that hold the rows of an entity as they were delivered.
+ROWS_OF = {table: name for name in entities() for table in (f"int_rows__{name}", table_of_rows(name))}
 
 
 def relation_columns(build: TestedBuild, node: dict[str, Any]) -> list[tuple[str, str]]:
@@ -177,6 +184,49 @@ def test_seed_types_are_those_of_the_contract(tested_build: TestedBuild) -> None
         address = [] if entity.is_reference else ["load_id", "line_number"]
         assert typed == [*entity.column_names, *address], entity.name
         assert list(seeds[entity.seed]["columns"]) == list(entity.column_names), entity.name
+
+
+def test_rows_carry_the_columns_that_models_read_and_no_others(tested_build: TestedBuild) -> None:
+    """`modelled` of the input contract says which these are."""
+    read = columns_read_of_rows(tested_build)
+    seeds = {seed["name"]: seed for seed in tested_build.of_type("seed")}
+    problems = []
+    for entity in entities().values():
+        rows = f"int_rows__{entity.name}"
+        carried = {name for name, _ in tested_build.columns["intermediate", rows]}
+        for name in entity.column_names:
+            is_modelled = seeds[entity.seed]["columns"][name]["config"]["meta"].get("modelled", True)
+            holds_rate = "exchange_rate" in carried and (name == "currency" or f"reporting_{name}" in carried)
+            is_needed = name in entity.key or holds_rate or name in read[entity.name]
+            if is_modelled != is_needed:
+                problems.append(f"{entity.name}.{name} is {'read by no model' if is_modelled else 'read'}")
+            if is_modelled != (name in carried):
+                problems.append(f"{rows}.{name} is {'not carried' if is_modelled else 'carried'}")
+    assert problems == []
+
+
+def columns_read_of_rows(build: TestedBuild) -> dict[str, set[str]]:
+    """Return by entity the columns of its rows that further models need for anything of theirs."""
+    schema: dict[str, dict[str, dict[str, str]]] = {}
+    for (schema_name, relation), columns in build.columns.items():
+        schema.setdefault(schema_name, {})[relation] = dict(columns)
+    read: dict[str, set[str]] = {entity: set() for entity in entities()}
+    for model in build.models:
+        if layer(model) == "staging" or model["language"] != "sql" or model["name"] in ROWS_OF:
+            continue
+        if not any(parent.split(".")[-1] in ROWS_OF for parent in model["depends_on"]["nodes"]):
+            continue
+        query = qualify(
+            sqlglot.parse_one(model["compiled_code"], dialect="duckdb"),
+            schema={"build": schema, "marts_file": schema},
+            dialect="duckdb",
+        )
+        for scope in traverse_scope(pushdown_projections(query)):
+            for column in scope.columns:
+                source = scope.sources.get(column.table)
+                if isinstance(source, exp.Table) and source.name in ROWS_OF:
+                    read[ROWS_OF[source.name]].add(column.name)
+    return read
 
 
 def test_names_follow_the_conventions(tested_build: TestedBuild) -> None:
@@ -450,6 +500,7 @@ def test_the_exposure_names_every_mart(tested_build: TestedBuild) -> None:
 def test_kept_rows_know_all_the_code_that_makes_them(tested_build: TestedBuild) -> None:
     """Rows are kept from build to build until a file changes that they depend on."""
     known = {path.relative_to(PROJECT_DIR).as_posix() for path in code_files()}
+    assert set(CONTRACT_FILES) <= known
     macros = tested_build.manifest["macros"]
     sources = {**tested_build.nodes, **macros}
     keeping = {name for name in macros if KEEPS_ROWS in macros[name]["depends_on"]["macros"]}
