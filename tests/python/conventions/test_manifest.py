@@ -1,11 +1,11 @@
 """Conventions of the project, checked on dbt's manifest and on the relations that the build left."""
 
+import fnmatch
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import pytest
 import sqlglot
 import yaml
 from sqlglot import exp
@@ -186,6 +186,20 @@ def test_seed_types_are_those_of_the_contract(tested_build: TestedBuild) -> None
         assert list(seeds[entity.seed]["columns"]) == list(entity.column_names), entity.name
 
 
+def test_the_macros_name_the_entities_of_the_contract(tested_build: TestedBuild) -> None:
+    """In their order, and each with its staging model and its rows."""
+    names = {}
+    for kind in ("raw_entities", "reference_entities"):
+        macro = tested_build.manifest["macros"][f"macro.retention_warehouse.{kind}"]
+        names[kind] = re.findall(r"'(\w+)'", macro["macro_sql"])
+    assert names["raw_entities"] == [entity.name for entity in entities().values() if not entity.is_reference]
+    assert sorted(names["reference_entities"]) == sorted(e.name for e in entities().values() if e.is_reference)
+    models = {model["name"] for model in tested_build.models}
+    staged = {name.split("__")[1] for name in models if name.startswith("stg_") and not name.startswith("stg_landing")}
+    rows = {name.split("__")[1] for name in models if name.startswith("int_rows__")}
+    assert staged == rows == set(entities())
+
+
 def test_rows_carry_the_columns_that_models_read_and_no_others(tested_build: TestedBuild) -> None:
     """`modelled` of the input contract says which these are."""
     read = columns_read_of_rows(tested_build)
@@ -272,22 +286,31 @@ def test_every_model_opens_with_its_grain(tested_build: TestedBuild) -> None:
     problems = []
     for model in tested_build.models:
         first = (PROJECT_DIR / model["original_file_path"]).read_text(encoding="utf-8").splitlines()[0]
-        if not re.match(r'(-- |""")(One row|Every|Proof)', first):
+        if not re.match(r'(-- |""")One row( per|:)', first):
             problems.append(model["name"])
     assert problems == []
 
 
 def test_every_table_has_a_grain_test(tested_build: TestedBuild) -> None:
-    """Tables, because a test of a view reads everything again; staging is tested on the tables behind it."""
-    grained = set()
+    """Tables, because a test of a view reads everything again; staging is tested on the tables behind it.
+
+    A test that proves the grain of others says whose: `proves_grain_of: 'int_orders: one row per order'`.
+    """
+    grained: set[str] = set()
+    problems = []
     for test in tested_build.of_type("test"):
         metadata = test.get("test_metadata") or {}
         if metadata.get("name") in GRAIN_TESTS:
             grained.add(test["attached_node"])
-        elif test["config"]["meta"].get("proves_grain_of"):
-            grained |= set(test["depends_on"]["nodes"])
+        elif proved := test["config"]["meta"].get("proves_grain_of"):
+            read = {tested_build.nodes[node]["name"]: node for node in test["depends_on"]["nodes"]}
+            for pattern in proved.partition(":")[0].split(","):
+                named = fnmatch.filter(read, pattern.strip())
+                grained |= {read[name] for name in named}
+                problems += [] if named else [f"{test['name']} reads no {pattern.strip()}"]
     tables = [m for m in tested_build.models if m["config"]["materialized"] != "view"]
     assert models_named(m for m in tables if m["unique_id"] not in grained and m["name"] not in NO_GRAIN_TEST) == []
+    assert problems == []
 
 
 def test_no_test_reads_a_view(tested_build: TestedBuild) -> None:
@@ -518,12 +541,11 @@ def test_kept_rows_know_all_the_code_that_makes_them(tested_build: TestedBuild) 
     assert sorted(files - known) == []
 
 
-@pytest.mark.parametrize("name", ["dbt_project.yml", "profiles.yml"])
-def test_every_number_of_a_rule_is_a_var_with_a_comment(name: str) -> None:
+def test_every_number_of_a_rule_is_a_var_with_a_comment() -> None:
     """A var without a comment is a number nobody can judge."""
     inside = False
     problems = []
-    for line in (PROJECT_DIR / name).read_text(encoding="utf-8").splitlines():
+    for line in (PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8").splitlines():
         if re.match(r"\S", line):
             inside = line == "vars:"
         elif inside and re.match(r"  [a-z_]+: *[\d\"]", line) and "#" not in line:
