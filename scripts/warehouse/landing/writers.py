@@ -16,7 +16,7 @@ from warehouse.landing import zone
 from warehouse.landing.header import Output
 from warehouse.landing.occurrences import OccurrenceCounter
 from warehouse.landing.personal_data import Tokens
-from warehouse.landing.rows import BAD_QUOTES, RAGGED_ROW, SWALLOWED_LINES, BadRow
+from warehouse.landing.rows import BAD_QUOTES, RAGGED_ROW, SWALLOWED_LINES, BadRow, escaped
 from warehouse.landing.texts import joined_cells
 from warehouse.landing.transform import Changes, EntityRows
 
@@ -213,7 +213,7 @@ class QuarantineWriter:
         cell = (row.cells[places[0]] or "").strip()
         if row.reason in _TORN and (places[0] > 0 or not _IDENTIFIER.fullmatch(cell)):
             return None
-        return self._tokens.text(_storable(cell[:200])) or None
+        return self._tokens.text(escaped(cell[:200])) or None
 
     def _row(self, row: BadRow, first_line: int, first_record: int) -> dict[str, Any]:
         return {
@@ -236,7 +236,3 @@ class QuarantineWriter:
         """Finish the file."""
         if self._writer is not None:
             self._writer.close()
-
-
-def _storable(text: str) -> str:
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\0", "\\x00")
