@@ -56,6 +56,11 @@
     end
 {%- endmacro %}
 
+{# Whether a day lies within the twelve months before a boundary. #}
+{% macro is_in_trailing_year(day, boundary) -%}
+    ({{ day }} < {{ boundary }} and {{ day }} >= {{ add_months(boundary, -12) }})
+{%- endmacro %}
+
 {#
     Whether something happened before as_of, the relation of one row that a query is crossed with. Not as a bare comparison:
     DuckDB 2.0.0 takes that for a join which leaves next to nothing, and builds its later hash tables from the large side.

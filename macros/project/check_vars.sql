@@ -7,26 +7,31 @@
     {%- for name, rule in var('rules_of_vars').items() -%}
         {%- set given = run_setting(name) -%}
         {%- set is_list = given is sequence and given is not string and given is not mapping -%}
-        {%- if rule is mapping and given is not mapping and given is not none -%}
-            {{ _refuse_var(name, given, 'be a mapping') }}
-        {%- elif rule is not string and rule is not mapping and not is_list and given is not none -%}
-            {{ _refuse_var(name, given, 'be a list') }}
-        {%- elif rule is mapping -%}
-            {%- for key in given or {} if not modules.re.fullmatch(rule.keys() | first, key | string) -%}
-                {{ _refuse_var(name, key, 'have keys that fit ' ~ (rule.keys() | first)) }}
+        {%- if given is none -%}
+            {%- set values = [none] -%}
+        {%- elif rule.mapping_of -%}
+            {{ _refuse_var(name, given) if given is not mapping }}
+            {%- for key in given if not modules.re.fullmatch(rule.mapping_of.keys() | first, key | string) -%}
+                {{ _refuse_var(name, key) }}
             {%- endfor -%}
+            {%- set values = given.values() | list -%}
+        {%- elif rule.list_of -%}
+            {{ _refuse_var(name, given) if not is_list }}
+            {%- for value in given if (given | map('string') | list).count(value | string) > 1 -%}
+                {{ _refuse_var(name, value ~ ' twice') }}
+            {%- endfor -%}
+            {%- set values = given -%}
+        {%- else -%}
+            {%- set values = [given] -%}
         {%- endif -%}
-        {%- set pattern = rule if rule is string else rule.values() | first if rule is mapping else rule[0] -%}
-        {%- set values = [given] if rule is string else given.values() | list if given is mapping else given -%}
+        {%- set pattern = rule.pattern or rule.list_of or rule.mapping_of.values() | first -%}
         {%- for value in values or [none] -%}
             {%- set text = 'null' if value is none else value | string | lower if value is boolean else value | string -%}
-            {%- if not modules.re.fullmatch(pattern, text) -%}
-                {{ _refuse_var(name, text, 'fit ' ~ pattern) }}
-            {%- endif -%}
+            {{ _refuse_var(name, text) if not modules.re.fullmatch(pattern, text) }}
         {%- endfor -%}
     {%- endfor -%}
     {%- if var('reporting_timezone') not in modules.pytz.all_timezones -%}
-        {{ _refuse_var('reporting_timezone', var('reporting_timezone'), 'be a name of the IANA database, as Asia/Kuala_Lumpur') }}
+        {{ _refuse_var('reporting_timezone', var('reporting_timezone')) }}
     {%- endif -%}
     {%- if execute -%}
         {%- for entity, folder in (var('raw_folders') or {}).items() -%}
@@ -39,6 +44,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro _refuse_var(name, given, rule) -%}
-    {{ exceptions.raise_compiler_error('the var ' ~ name ~ ' cannot be ' ~ given ~ ': it has to ' ~ rule) }}
+{% macro _refuse_var(name, given, has_to=none) -%}
+    {%- set words = has_to or 'be ' ~ var('rules_of_vars')[name].says -%}
+    {{ exceptions.raise_compiler_error('the var ' ~ name ~ ' cannot be ' ~ given ~ ': it has to ' ~ words) }}
 {%- endmacro %}

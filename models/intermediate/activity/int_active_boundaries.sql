@@ -223,7 +223,7 @@ described as (
         case when with_neighbours.is_continued then with_neighbours.previous_mrr else 0 end as mrr_before,
         coalesce(with_neighbours.is_continued, false) as is_continued,
         coalesce(with_neighbours.is_continuing, false) as is_continuing,
-        -- Who is there at the end of the last period has not left.
+        -- A customer who is active at the last boundary has not been lost.
         not coalesce(with_neighbours.is_continuing, false)
         and with_neighbours.last_boundary <= periods.last_index as is_lost
 

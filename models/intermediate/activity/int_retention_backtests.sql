@@ -9,20 +9,14 @@ cuts as (
         observed_until,
         horizon_days
     from {{ ref('int_value_model_cuts') }}
-    where cut_name like 'backtest%'
+    where purpose = 'backtest'
 
 ),
 
 first_runs as (
 
-    select
-        basis,
-        customer_key,
-        min(started_on) as started_on,
-        min_by(ended_on, run_number) as ended_on
-
-    from {{ ref('int_activity_runs') }}
-    group by basis, customer_key
+    select * from {{ ref('int_activity_runs') }}
+    where run_number = 0
 
 ),
 

@@ -1,7 +1,7 @@
 -- One row per account id that a current row names: where any good row first delivered it, also one that was replaced
 -- since, so that its place among the others never changes; and when its first fact happened.
 {%- set facts = {
-    'deals': 'coalesce(least(created_at, first_entered_at), outcome_at)',
+    'deals': deal_began_at('created_at', 'first_entered_at', 'outcome_at'),
     'orders': 'ordered_at',
     'subscription_periods': 'started_at',
     'activities': 'occurred_at',
@@ -29,13 +29,12 @@ first_entries as (
 
 ),
 
--- A deal happens with its creation or its first entry, else with its outcome; closed_at of an open deal is a plan.
 dated_deals as (
 
     select
         deals.*,
         first_entries.first_entered_at,
-        case when not stages.is_open then deals.closed_at end as outcome_at
+        {{ deal_outcome_at('deals', 'stages') }} as outcome_at
 
     from {{ ref('int_rows__deals') }} as deals
     left join first_entries on deals.deal_id = first_entries.deal_id

@@ -44,7 +44,8 @@ delivered_contacts as (
 
 ),
 
--- Of contacts that nobody delivered: each account that names one has one of its own, since exports call them `primary`.
+-- A contact id that no delivery of contacts holds is not unique (exports write `primary`): it counts as a separate
+-- contact in each account.
 preferences_of_named_contacts as (
 
     select * from preferences

@@ -13,7 +13,7 @@ profiles as (
     {{ numbered_profiles(
         'deals',
         ['pipeline_key'] + deal_dimensions(),
-        measures={'pipeline': 'min(pipeline)', 'began_at': 'min(least(began_at, closed_at))'}
+        measures={'pipeline': 'min(pipeline)', 'began_at': 'min(' ~ deal_first_event_at('deals') ~ ')'}
     ) }}
 
 )

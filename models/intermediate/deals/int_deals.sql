@@ -114,7 +114,7 @@ staged as (
         coalesce(pipelines.pipeline, delivered.pipeline, 'default') as pipeline_name,
         coalesce(stages.is_won, false) as is_won_stage,
         coalesce(stages.is_lost, false) as is_lost_stage,
-        case when not stages.is_open then coalesce(delivered.closed_at, outcome_entries.entered_at) end as outcome_at,
+        coalesce({{ deal_outcome_at('delivered', 'stages') }}, outcome_entries.entered_at) as outcome_at,
         coalesce(sales_reps.team, '(unknown)') as owner_team,
         coalesce(sales_reps.region, '(unknown)') as owner_region,
         coalesce(churn_reasons.reason = 'no_decision', false) as has_no_decision_reason
@@ -143,8 +143,7 @@ dated as (
         cast(
             case when staged.outcome_at < as_of.as_of then staged.outcome_at else staged.created_at end as date
         ) as rate_date,
-        -- The first event of a deal; least() passes over what is missing.
-        coalesce(least(staged.created_at, staged.first_entered_at), staged.outcome_at) as began_at
+        {{ deal_began_at('staged.created_at', 'staged.first_entered_at', 'staged.outcome_at') }} as began_at
 
     from staged
     cross join as_of

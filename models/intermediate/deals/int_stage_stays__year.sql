@@ -1,2 +1,3 @@
--- One row per stage, dimension value and year of reaching it: when half of the deals had left, and nine in ten.
+-- One row per stage, dimension value and year of reaching it: the median and 90th percentile of the days until deals
+-- left the stage.
 {{ stage_stays('year') }}

@@ -20,10 +20,7 @@ trailing_revenue as (
         sum(bookings.cash_amount) as trailing_12_month_revenue
 
     from bookings
-    inner join as_of
-        on
-            bookings.booked_on >= {{ add_months('as_of.as_of', -12) }}
-            and bookings.booked_on < as_of.as_of
+    inner join as_of on {{ is_in_trailing_year('bookings.booked_on', 'as_of.as_of') }}
     group by bookings.customer_key
 
 )

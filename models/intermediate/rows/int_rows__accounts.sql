@@ -28,14 +28,10 @@ judged as (
 
         ---------- ids
         versions.account_id,
-        versions.campaign_id,
-        versions.owner_id,
-        versions.referred_by_account_id,
         versions.merged_into_account_id,
 
         ---------- text
         versions.account_name,
-        versions.email,
         versions.segment,
         versions.industry,
         versions.country,
@@ -44,9 +40,6 @@ judged as (
 
         ---------- booleans
         versions.is_test,
-
-        ---------- timestamps
-        versions.created_at,
 
         ---------- fate
         case

@@ -5,8 +5,6 @@
     ref('stg_crm__deals'),
     'deals',
     amount='amount',
-    rate_date='cast(case when stages.is_open then versions.created_at
-        when stages.stage_key is null then versions.created_at
-        else coalesce(versions.closed_at, versions.created_at) end as date)',
+    rate_date='cast(coalesce(' ~ deal_outcome_at('versions', 'stages') ~ ', versions.created_at) as date)',
     lookup="left join " ~ ref('int_stages') ~ " as stages on " ~ is_in_stage('versions', 'stages')
 ) }}

@@ -70,11 +70,10 @@ first_runs as (
 
     select
         customer_key,
-        min_by(is_closed, run_number) as is_closed,
-        min_by(renewals, run_number) as renewals
-
+        is_closed,
+        renewals
     from counted
-    group by customer_key
+    where run_number = 0
 
 ),
 

@@ -73,9 +73,9 @@ order_value_model as (
 fit_states as (
 
     select
-        max(case when scope = 'purchases' then 1 else 0 end) = 1 as has_purchase_fits,
-        max(case when scope = 'purchases' and is_chosen then 1 else 0 end) = 1 as has_purchase_model,
-        max(case when scope = 'order_values' and is_chosen then 1 else 0 end) = 1 as has_order_value_model
+        bool_or(scope = 'purchases') as has_purchase_fits,
+        bool_or(scope = 'purchases' and is_chosen) as has_purchase_model,
+        bool_or(scope = 'order_values' and is_chosen) as has_order_value_model
 
     from fits
 

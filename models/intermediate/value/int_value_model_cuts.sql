@@ -30,6 +30,7 @@ cuts as (
 
     select
         'all' as cut_name,
+        'all' as purpose,
         as_of as cut_date,
         as_of as observed_until
     from spans
@@ -38,6 +39,7 @@ cuts as (
 
     select
         'calibration' as cut_name,
+        'calibration' as purpose,
         {{ add_days('ordered_on', 'floor(span_days * ' ~ var('clv_calibration_share') ~ ')') }} as cut_date,
         as_of as observed_until
     from spans
@@ -49,6 +51,7 @@ cuts as (
 
         select
             'backtest_{{ days }}' as cut_name,
+            'backtest' as purpose,
             {{ add_days('as_of', -days) }} as cut_date,
             as_of as observed_until
         from spans
@@ -58,6 +61,7 @@ cuts as (
 
 select
     cut_name,
+    purpose,
     cut_date,
     observed_until,
     {{ days_between('cut_date', 'observed_until') }} as horizon_days

@@ -8,9 +8,10 @@ as_of as (
 
 ),
 
-runs as (
+first_runs as (
 
     select * from {{ ref('int_activity_runs') }}
+    where run_number = 0
 
 ),
 
@@ -23,19 +24,6 @@ starts as (
 customers as (
 
     select * from {{ ref('int_customers') }}
-
-),
-
-first_runs as (
-
-    select
-        basis,
-        customer_key,
-        min(started_on) as started_on,
-        min_by(ended_on, run_number) as ended_on
-
-    from runs
-    group by basis, customer_key
 
 ),
 

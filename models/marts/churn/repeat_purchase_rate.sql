@@ -1,5 +1,7 @@
 -- One row per horizon, month of the first order and dimension value: how many of the customers whose horizon is over
 -- ordered again within it.
+{#- Part of the grain that the mart promises, and so no var. #}
+{%- set horizons_of_days = [30, 90, 180, 365] %}
 with
 
 as_of as (
@@ -22,7 +24,7 @@ customers as (
 
 horizons as (
 
-    {% for horizon_days in [30, 90, 180, 365] %}
+    {% for horizon_days in horizons_of_days %}
         select {{ horizon_days }} as horizon_days{{ ' union all' if not loop.last }}
     {% endfor %}
 

@@ -33,7 +33,6 @@ boundaries as (
 
     select
         boundary_on,
-        {{ add_months('boundary_on', -12) }} as year_before,
         row_number() over (order by boundary_on) as boundary_number
 
     from (select distinct boundary_on from spine) as ends
@@ -50,10 +49,7 @@ booking_days as (
         max(boundaries.boundary_number) + 1 as next_boundary
 
     from (select distinct booked_on from bookings) as days
-    inner join boundaries
-        on
-            days.booked_on < boundaries.boundary_on
-            and days.booked_on >= boundaries.year_before
+    inner join boundaries on {{ is_in_trailing_year('days.booked_on', 'boundaries.boundary_on') }}
     group by days.booked_on
 
 ),

@@ -189,10 +189,7 @@ trailing_year as (
 
     from closed_days
     inner join stages on closed_days.stage_number = stages.stage_number
-    inner join periods
-        on
-            closed_days.closed_on < periods.boundary_on
-            and closed_days.closed_on >= {{ add_months('periods.boundary_on', -12) }}
+    inner join periods on {{ is_in_trailing_year('closed_days.closed_on', 'periods.boundary_on') }}
     group by all
 
 ),

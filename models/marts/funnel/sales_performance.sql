@@ -189,10 +189,7 @@ trailing_year as (
         {{ ratio('sum(closed_days.won_cycle_days)', 'sum(closed_days.won_cycles)') }} as mean_cycle_days
 
     from closed_days
-    inner join periods
-        on
-            closed_days.closed_on < periods.boundary_on
-            and closed_days.closed_on >= {{ add_months('periods.boundary_on', -12) }}
+    inner join periods on {{ is_in_trailing_year('closed_days.closed_on', 'periods.boundary_on') }}
     group by all
 
 ),
@@ -305,8 +302,7 @@ value_numbers as (
 
 first_event as (
 
-    -- A close may be dated before anything else that is known of its deal.
-    select cast(min(least(began_at, closed_at)) as date) as began_on from deals
+    select cast(min({{ deal_first_event_at('deals') }}) as date) as began_on from deals
 
 ),
 

@@ -1,4 +1,6 @@
 -- One row per survey type, scale, period (or wave) and dimension value: the net promoter score and how sure it is.
+{#- The name of the period type, rolling_90d, is part of the mart's contract, and the days with it. #}
+{%- set rolling_days = 90 %}
 with
 
 answers as (
@@ -105,9 +107,9 @@ rolling_windows as (
     select
         survey_type,
         scale,
-        'rolling_90d' as period_type,
+        'rolling_{{ rolling_days }}d' as period_type,
         window_end as period_start,
-        {{ add_days('window_end', -90) }} as window_start,
+        {{ add_days('window_end', -rolling_days) }} as window_start,
         window_end,
         window_number,
         false as is_comparison
@@ -120,10 +122,10 @@ rolling_windows as (
     select
         survey_type,
         scale,
-        'rolling_90d' as period_type,
+        'rolling_{{ rolling_days }}d' as period_type,
         window_end as period_start,
-        {{ add_days('window_end', -180) }} as window_start,
-        {{ add_days('window_end', -90) }} as window_end,
+        {{ add_days('window_end', -2 * rolling_days) }} as window_start,
+        {{ add_days('window_end', -rolling_days) }} as window_end,
         window_number,
         true as is_comparison
 
@@ -418,13 +420,13 @@ estimated as (
 
 ),
 
--- The period before; for a rolling window the ninety days before it.
+-- The period before; for a rolling window the days of one before it.
 compared as (
 
     select
         estimated.*,
         case
-            when estimated.period_type = 'rolling_90d' then comparison.nps
+            when estimated.period_type = 'rolling_{{ rolling_days }}d' then comparison.nps
             when estimated.period_type <> 'wave'
                 then lag(estimated.nps) over (
                     partition by
@@ -434,7 +436,7 @@ compared as (
                 )
         end as previous_nps,
         case
-            when estimated.period_type = 'rolling_90d' then comparison.std_error
+            when estimated.period_type = 'rolling_{{ rolling_days }}d' then comparison.std_error
             when estimated.period_type <> 'wave'
                 then lag(estimated.std_error) over (
                     partition by

@@ -3,8 +3,10 @@
 import datetime
 import re
 import zoneinfo
+from collections import Counter
 from collections.abc import Mapping
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -24,23 +26,29 @@ class VariableError(ValueError):
     """A variable that the project does not have, or a value that it cannot take: wrong usage."""
 
 
-def project_settings() -> dict[str, Any]:
-    """Return dbt_project.yml."""
+@cache
+def project_settings() -> Mapping[str, Any]:
+    """Return dbt_project.yml, which is read once."""
     settings: dict[str, Any] = yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8"))
     return settings
 
 
+@cache
+def _profile() -> Mapping[str, Any]:
+    """Return the profile of the project in profiles.yml."""
+    profiles = yaml.safe_load((PROJECT_DIR / "profiles.yml").read_text(encoding="utf-8"))
+    profile: dict[str, Any] = profiles[project_settings()["profile"]]
+    return profile
+
+
 def targets() -> dict[str, str]:
     """Return the targets of profiles.yml with the type of each, for example {"duckdb": "duckdb"}."""
-    profiles = yaml.safe_load((PROJECT_DIR / "profiles.yml").read_text(encoding="utf-8"))
-    profile = profiles[project_settings()["profile"]]
-    return {name: output["type"] for name, output in profile["outputs"].items()}
+    return {name: output["type"] for name, output in _profile()["outputs"].items()}
 
 
 def default_target() -> str:
     """Return the target that dbt takes when none is named."""
-    profiles = yaml.safe_load((PROJECT_DIR / "profiles.yml").read_text(encoding="utf-8"))
-    return str(profiles[project_settings()["profile"]]["target"])
+    return str(_profile()["target"])
 
 
 def parse_variables(text: str | None, as_of: datetime.date | None) -> dict[str, Any]:
@@ -58,7 +66,7 @@ def parse_variables(text: str | None, as_of: datetime.date | None) -> dict[str, 
             near = get_close_matches(str(name), known, n=1)
             hint = f"did you mean {near[0]}?" if near else "dbt_project.yml lists the variables"
             raise VariableError(f"no variable {name}: {hint}")
-        _check(str(name), values[name], known["rules_of_vars"].get(name))
+        _check(str(name), values[name])
     if as_of is not None:
         if str(values.get("as_of", as_of)) != as_of.isoformat():
             raise VariableError("--as-of and the as_of of --vars differ: give one of them")
@@ -68,29 +76,35 @@ def parse_variables(text: str | None, as_of: datetime.date | None) -> dict[str, 
     return values
 
 
-def _check(name: str, given: Any, rule: Any) -> None:
+def _check(name: str, given: Any) -> None:
     """Refuse a value that does not fit the rule of its variable, as the macro check_vars does."""
-    values = [given]
-    if isinstance(rule, Mapping):
-        ((key_pattern, rule),) = rule.items()
+    rule = project_settings()["vars"]["rules_of_vars"].get(name)
+    if rule is None:
+        return
+    pattern, values = rule.get("pattern"), [given]
+    if mapping_of := rule.get("mapping_of"):
+        ((key_pattern, pattern),) = mapping_of.items()
         if not isinstance(given, Mapping | None):
-            raise _cannot_be(name, given, "be a mapping")
+            raise _cannot_be(name, given)
         for key in given or {}:
             if not re.fullmatch(key_pattern, str(key)):
-                raise _cannot_be(name, key, f"have keys that fit {key_pattern}")
+                raise _cannot_be(name, key)
         values = list((given or {}).values())
-    elif isinstance(rule, list):
-        (rule,) = rule
+    elif list_of := rule.get("list_of"):
+        pattern = list_of
         if not isinstance(given, list | None):
-            raise _cannot_be(name, given, "be a list")
+            raise _cannot_be(name, given)
         values = given or []
+        for value, times in Counter(map(str, values)).items():
+            if times > 1:
+                raise _cannot_be(name, f"{value} twice")
     # An empty list is no value at all.
     for value in values or [None]:
         text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-        if rule is not None and not re.fullmatch(rule, text):
-            raise _cannot_be(name, text, f"fit {rule}")
+        if not re.fullmatch(pattern, text):
+            raise _cannot_be(name, text)
     if name == "reporting_timezone" and not _is_timezone(given):
-        raise _cannot_be(name, given, "be a name of the IANA database, as Asia/Kuala_Lumpur")
+        raise _cannot_be(name, given)
     if name == "raw_folders":
         for entity, folder in (given or {}).items():
             if entity not in entities():
@@ -99,8 +113,9 @@ def _check(name: str, given: Any, rule: Any) -> None:
                 raise _cannot_be(name, f"{entity}: {folder}", "name a folder or URI for each entity")
 
 
-def _cannot_be(name: str, given: Any, rule: str) -> VariableError:
-    return VariableError(f"{name} cannot be {given}: it has to {rule}; dbt_project.yml explains it")
+def _cannot_be(name: str, given: Any, has_to: str | None = None) -> VariableError:
+    has_to = has_to or f"be {project_settings()['vars']['rules_of_vars'][name]['says']}"
+    return VariableError(f"{name} cannot be {given}: it has to {has_to}; dbt_project.yml explains it")
 
 
 def _is_timezone(name: str) -> bool:

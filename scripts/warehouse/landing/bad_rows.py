@@ -12,7 +12,7 @@ from warehouse.contract import Column
 from warehouse.landing.header import Output, PlannedColumn
 from warehouse.landing.mapping import ColumnRule
 from warehouse.landing.personal_data import Tokens
-from warehouse.landing.rows import BAD_QUOTES, RAGGED_ROW, SWALLOWED_LINES, BadRow, Rows
+from warehouse.landing.rows import BAD_QUOTES, RAGGED_ROW, SWALLOWED_LINES, BadRow, Rows, escaped
 from warehouse.landing.texts import trimmed
 from warehouse.landing.transform import Changes, Lookups, canonical_column
 
@@ -112,8 +112,7 @@ class BadRowReader:
         """Return a cell without addresses as text that any file can hold."""
         if not cell:
             return None
-        escaped = cell.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\0", "\\x00")
-        return trimmed(self._tokens.text(escaped))
+        return trimmed(self._tokens.text(escaped(cell)))
 
 
 def _is_certain(row: BadRow, places: Sequence[int]) -> bool:

@@ -23,7 +23,7 @@ import pyarrow.csv as pacsv
 from warehouse.landing.messages import FileRejectedError
 from warehouse.landing.names import normal_name
 from warehouse.landing.personal_data import has_sign
-from warehouse.landing.rows import BAD_QUOTES, LARGEST_CELL, SWALLOWED_LINES, RowCollector, Rows, Shape
+from warehouse.landing.rows import BAD_QUOTES, LARGEST_CELL, SWALLOWED_LINES, RowCollector, Rows, Shape, escaped
 from warehouse.landing.texts import trimmed_array
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -156,14 +156,14 @@ def parse_carefully(
                 # Where records end is unknown here, so every physical line is kept on its own.
                 for number, physical in enumerate(_LINE_END.split(text[start:end])):
                     if physical.strip():
-                        collector.add_bad(line + number, reason, _shown(physical), physical.split(delimiter))
+                        collector.add_bad(line + number, reason, escaped(physical), physical.split(delimiter))
                 line += used_lines
                 position = following
                 continue
         raw = text[start:end]
         if raw.strip():
             is_bad = has_bad_bytes and _BAD_TEXT.search(raw) is not None
-            collector.add(line, cells, partial(_shown, raw), is_bad)
+            collector.add(line, cells, partial(escaped, raw), is_bad)
         line += used_lines
         position = following
     consumed = len(text[:position].encode("utf-8", "surrogateescape")) if position < length else len(data)
@@ -171,11 +171,6 @@ def parse_carefully(
         cleaned = _BAD_TEXT.sub("", text)
         multibyte = not cleaned.isascii()
     return collector.rows(line, multibyte), consumed
-
-
-def _shown(raw: str) -> str:
-    """Return a raw line as text that any file can hold: wrong bytes and NULs as escapes."""
-    return raw.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\0", "\\x00")
 
 
 class DelimitedReader:

@@ -313,7 +313,7 @@ def _missing_message(header: Header, entity: Entity, missing: list[str], other: 
     return f"required column{plural} {listed} of {entity.name} missing in the header{hint}"
 
 
-def _find(reference: str, header: Header, positions: AnyMapping[str, list[int]]) -> int | None:
+def _find(reference: str, positions: AnyMapping[str, list[int]]) -> int | None:
     places = positions.get(normal_name(reference), [])
     if len(places) > 1:
         raise FileRejectedError(
@@ -327,13 +327,13 @@ def _sources(rule: ColumnRule, header: Header, positions: AnyMapping[str, list[i
     if rule.constant is not None or rule.is_generated:
         return ()
     if rule.join:
-        found = [_find(each, header, positions) for each in rule.join]
+        found = [_find(each, positions) for each in rule.join]
         return tuple(each for each in found if each is not None) if None not in found else None
     if rule.lookup:
-        place = _find(rule.lookup.on, header, positions)
+        place = _find(rule.lookup.on, positions)
         return None if place is None else (place,)
     for source in rule.sources:
-        place = _find(source, header, positions)
+        place = _find(source, positions)
         if place is not None:
             return (place,)
     places = _matching(rule, header)
@@ -357,7 +357,7 @@ def _planned_conditions(
     """
     planned = []
     for rule in rules:
-        place = _find(rule.column, header, positions)
+        place = _find(rule.column, positions)
         if place is not None:
             planned.append(PlannedCondition(place, rule.values, rule.is_negated))
         elif (rule.values is not None and "" in rule.values) == rule.is_negated:
@@ -373,7 +373,7 @@ def _planned(rule: ColumnRule, header: Header, positions: AnyMapping[str, list[i
         return PlannedColumn(rule, (), found) if found else None
     places = _sources(rule, header, positions)
     if places is not None and rule.divisor_column is not None:
-        divisor = _find(rule.divisor_column, header, positions)
+        divisor = _find(rule.divisor_column, positions)
         places = None if divisor is None else (*places, divisor)
     return None if places is None else PlannedColumn(rule, places)
 

@@ -5,7 +5,7 @@ import hashlib
 from warehouse.landing.files import Contents, Delivered, check_file
 from warehouse.landing.header import Header, Plan
 from warehouse.landing.mapping import FileRule, Lookup
-from warehouse.landing.messages import FileRejectedError, shown_file
+from warehouse.landing.messages import FileRejectedError, printable, shown_file
 from warehouse.landing.names import normal_name
 from warehouse.landing.personal_data import Tokens
 from warehouse.landing.reading import open_file
@@ -29,7 +29,8 @@ def load_lookups(
             path for path in contents.path.parent.iterdir() if lookup.fits_name(path.name) and path != contents.path
         )
         if len(matching) > 1:
-            raise FileRejectedError(f"{len(matching)} files beside it fit the mapping's lookup: leave one there")
+            names = ", ".join(shown_file(path.name) for path in matching)
+            raise FileRejectedError(f"{names} beside it fit the mapping's lookup, which reads one file: leave one")
         table: dict[str, str] = {}
         if matching:
             other = check_file(Delivered(matching[0], shown_file(matching[0].name), False))
@@ -48,7 +49,10 @@ def _lookup_table(contents: Contents, lookup: Lookup, rule: FileRule | None, tok
         names = [normal_name(name) for name in header.names]
         wanted = [normal_name(lookup.match), normal_name(lookup.take)]
         if any(names.count(name) != 1 for name in wanted):
-            raise FileRejectedError(f"the lookup file {contents.name} lacks the columns that the mapping names")
+            raise FileRejectedError(
+                f"the lookup file {contents.name} needs exactly one column '{printable(lookup.match, 40)}' "
+                f"and one '{printable(lookup.take, 40)}': so the mapping says"
+            )
         places[:] = [names.index(name) for name in wanted]
         return Plan(Shape(header.names, header.named, tuple(sorted(set(places))), frozenset(wanted)), (), ())
 

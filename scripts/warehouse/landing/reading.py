@@ -19,11 +19,11 @@ import pyarrow.compute as pc
 from warehouse.landing import zone
 from warehouse.landing.columnar import ColumnReader, as_text
 from warehouse.landing.decoding import to_utf8
-from warehouse.landing.delimited import DELIMITERS, DelimitedReader, Dialect, first_records
+from warehouse.landing.delimited import DELIMITERS, LARGEST_RECORD, DelimitedReader, Dialect, first_records
 from warehouse.landing.files import Contents, open_regular, read_chunks
 from warehouse.landing.header import Header, Plan, combined_header
 from warehouse.landing.mapping import FileRule
-from warehouse.landing.messages import FileRejectedError
+from warehouse.landing.messages import FileRejectedError, shown_file
 from warehouse.landing.rows import BAD_JSON, RowCollector, Rows, Shape, escaped
 from warehouse.landing.texts import ungrouped, ungrouped_array
 
@@ -35,6 +35,7 @@ _HEAD_BYTES = 2**20
 _ROWS_PER_BLOCK = 20_000
 _LARGEST_JSON_ARRAY = 256 * 2**20
 _LARGEST_UNPACKED_WORKBOOK = 4 * 2**30
+_SHEETS_NAMED = 10
 _DAMAGED_PARQUET = "is a damaged Parquet file"
 _PARQUET_DAMAGE = (pa.ArrowException, OSError, ValueError, MemoryError)
 _WORKSHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
@@ -261,7 +262,7 @@ def _json_lines(contents: Contents) -> Iterator[tuple[int, str]]:
     rest, number = b"", 0
     for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")
-        if len(rest) > 32 * 2**20:
+        if len(rest) > LARGEST_RECORD:
             raise FileRejectedError("holds a line longer than 32 MiB, or is one JSON document: deliver JSON lines")
         for line in whole:
             yield number, line.decode("utf-8", "surrogateescape")
@@ -412,6 +413,7 @@ def _open_workbook(contents: Contents, rule: FileRule | None, planner: Planner) 
     first = number + 1
 
     def cells() -> Iterator[tuple[int, list[str | None], str]]:
+        line = number
         try:
             for line, row in rows:
                 values = [_workbook_cell(value, plan.has_separators) for value in row]
@@ -420,11 +422,17 @@ def _open_workbook(contents: Contents, rule: FileRule | None, planner: Planner) 
                 values += [None] * (plan.shape.total - len(values))
                 yield line, values, "\t".join(value or "" for value in values)
         except Exception:
-            raise FileRejectedError("is a damaged workbook") from None
+            raise _damaged_workbook(line) from None
         finally:
             closing.close()
 
     return OpenFile(plan, [], lambda _: _collected(plan.shape, cells(), first), first)
+
+
+def _damaged_workbook(last_line: int) -> FileRejectedError:
+    """Return what a workbook is rejected for that was read up to a 0-based line (-1: not even the first)."""
+    after = f" after row {last_line + 1}" if last_line >= 0 else ""
+    return FileRejectedError(f"is a damaged workbook: it cannot be read{after}")
 
 
 def _workbook_rows(
@@ -433,6 +441,7 @@ def _workbook_rows(
     """Return the rows after the header with their 0-based lines, the header, and the line it ends on."""
     import openpyxl
 
+    number = -1
     try:
         with zipfile.ZipFile(file) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
@@ -449,7 +458,8 @@ def _workbook_rows(
         if rule and rule.sheet:
             sheets = [sheet for sheet in workbook.worksheets if sheet.title == rule.sheet]
             if not sheets:
-                raise FileRejectedError("has no sheet of the name that the mapping gives")
+                names = ", ".join(shown_file(sheet.title) for sheet in workbook.worksheets[:_SHEETS_NAMED])
+                raise FileRejectedError(f"has no sheet of the name that the mapping gives: its sheets are {names}")
         else:
             for sheet in sheets:
                 sheet.reset_dimensions()
@@ -465,7 +475,6 @@ def _workbook_rows(
         rows = enumerate(sheet.iter_rows(values_only=True))
         header_rows: list[list[str]] = []
         wanted = rule.header_rows if rule else 1
-        number = -1
         skip = rule.skip_rows if rule else 0
         while len(header_rows) < wanted:
             number, row = next(rows, (-1, ()))
@@ -477,7 +486,7 @@ def _workbook_rows(
         raise
     except Exception:
         # Workbooks are XML in a ZIP archive: the library raises whatever its parsers raise.
-        raise FileRejectedError("is a damaged workbook") from None
+        raise _damaged_workbook(number) from None
     if wanted == 0 and rule:
         header = Header(rule.column_names, tuple((each,) for each in rule.column_names), has_header=False)
     else:

@@ -1,5 +1,6 @@
 """What every reader yields: blocks of rows as text columns, and the rows whose structure is bad."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from warehouse.landing.names import normal_name, quick_name
 from warehouse.landing.texts import trimmed
 
 LARGEST_CELL = 2**20
+_NO_CHARACTER = re.compile("[\0\ud800-\udfff]")
 
 RAGGED_ROW = "ragged_row"
 NUL_BYTE = "nul_byte"
@@ -83,8 +85,15 @@ class Shape:
 
 
 def escaped(raw: str) -> str:
-    """Return a raw line as text that any file can hold: what is no character and NULs as escapes."""
-    return raw.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
+    """Return a raw line as text that any file can hold: wrong bytes, NULs and halves of characters as escapes."""
+    return _NO_CHARACTER.sub(_escape, raw)
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    # Bytes that are no text were decoded to these; a JSON text may name the other halves.
+    byte = code - 0xDC00 if 0xDC80 <= code <= 0xDCFF else code
+    return f"\\x{byte:02x}" if byte < 256 else f"\\u{code:04x}"
 
 
 class RowCollector:

@@ -4,6 +4,7 @@ import datetime
 import errno
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,13 @@ from warehouse.building.inputs import LANDED, SEEDS, freeze_inputs
 from warehouse.building.locks import exclusive
 from warehouse.building.messages import described_failure
 from warehouse.building.run import is_replay
-from warehouse.building.variables import VariableError, parse_variables, project_settings, with_published_window
+from warehouse.building.variables import (
+    MANAGED,
+    VariableError,
+    parse_variables,
+    project_settings,
+    with_published_window,
+)
 from warehouse.errors import WarehouseError
 from warehouse.landing import zone
 from warehouse.landing.report import Options
@@ -62,9 +69,10 @@ def test_variables_of_the_command_line() -> None:
         ("{inactivity_days: 0}", "inactivity_days cannot be 0"),
         ("{backtest_horizon_days: [90, soon]}", "backtest_horizon_days cannot be soon"),
         ("{backtest_horizon_days: []}", "backtest_horizon_days cannot be null"),
+        ("{backtest_horizon_days: [90, 30, 90]}", "backtest_horizon_days cannot be 90 twice: it has to be a list of"),
         ("{loyalty_tiers: {}}", "loyalty_tiers cannot be null"),
         ("{loyalty_tiers: {bronze: -1}}", "loyalty_tiers cannot be -1"),
-        ('{loyalty_tiers: {"it\'s": 1}}', "it's: it has to have keys"),
+        ('{loyalty_tiers: {"it\'s": 1}}', "it's: it has to be a mapping of tiers, named without quotes"),
         ("{loyalty_tiers: 3}", "loyalty_tiers cannot be 3: it has to be a mapping"),
         ("{loyalty_tiers: [3]}", "it has to be a mapping"),
         ("{backtest_horizon_days: 90}", "backtest_horizon_days cannot be 90: it has to be a list"),
@@ -83,6 +91,57 @@ def test_variables_that_are_no_variables_or_cannot_be_so(text: str, words: str) 
         parse_variables(text, None)
 
 
+# By the words of a rule: the values at its limits, and those just beyond them.
+LIMITS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
+    "a date from 1900 to 2199, as 2025-07-01, or null": (
+        (None, "1900-01-01", "2199-12-31"),
+        ("1899-12-31", "2200-01-01", "2025-7-1", 7),
+    ),
+    "a date from 1900 to 2199, as 1980-01-01": (("1900-01-01", "2199-12-31"), (None, "1899-12-31", "2200-01-01")),
+    "a date from 1900 to 2299, as 2200-01-01": (("1900-01-01", "2299-12-31"), (None, "1899-12-31", "2300-01-01")),
+    "a date or a time, as 2030-01-01 or 2030-01-01 00:00:00": (
+        ("2030-01-01", "2030-01-01 23:59:59"),
+        (None, "2030-01-01 24", "tomorrow"),
+    ),
+    "a name of the IANA database, as Asia/Kuala_Lumpur": (("UTC", "Asia/Kuala_Lumpur"), (None, "CST", "Mars/Phobos")),
+    "a code of three capital letters (ISO 4217), as EUR": (("EUR",), (None, "eur", "EURO", "E1R")),
+    "a mapping of entities to folders or URIs, or null": ((None, {}, {"orders": "/data"}), ("orders", ["orders"], 1)),
+    "parquet or csv": (("parquet", "csv"), (None, "json", "PARQUET")),
+    "whole days from 1 to 9999, or null": ((None, 1, 9999), (0, 10000, 1.5, -1)),
+    "whole days from 1 to 9999": ((1, 9999), (None, 0, 10000, 1.5, -1)),
+    "whole days from 0 to 9999": ((0, 9999), (None, 10000, 1.5, -1)),
+    "whole months from 1 to 999": ((1, 999), (None, 0, 1000, 1.5)),
+    "a whole number from 0": ((0, 10**9), (None, -1, 0.5)),
+    "a whole number from 1": ((1, 10**9), (None, 0, -1, 1.5)),
+    "a whole number of hours from 1": ((1, 10**5), (None, 0, 1.5)),
+    "a share from 0 to 1, as 0.1": ((0, 0.1, 1, 1.0), (None, -0.1, 1.1)),
+    "a share of at most 1, as 0.8; a loss is negative": ((-2, -1.5, -1, -0.5, 0, 0.8, 1, 1.0), (None, 1.5, 2, "x")),
+    "a share above 0 and below 1, as 0.6": ((0.01, 0.6, 0.99), (None, 0, 1, 0.0, 1.0)),
+    "a rate above 0 and below 100; 0.1 is ten percent a year": ((0.01, 1, 99.9), (None, 0, 0.0, 100, -0.1)),
+    "a list of whole days from 1 to 9999, each of them once": (([1], [9999, 90]), (None, [], 90, [0], [1, 10000])),
+    "a mapping of tiers, named without quotes and backslashes, to the amounts from 0 on from which they begin": (
+        ({"bronze": 0, "gold": 99.5},),
+        (None, {}, 3, {"bronze": -1}, {"it's": 1}, {"a\\b": 1}),
+    ),
+    "a list of contact_names and survey_comments, each of them once, or an empty one": (
+        (None, [], ["contact_names"], ["survey_comments", "contact_names"]),
+        ("contact_names", ["names"], ["contact_names", "contact_names"]),
+    ),
+}
+RULES = project_settings()["vars"]["rules_of_vars"]
+
+
+@pytest.mark.parametrize("name", sorted(set(RULES) - set(MANAGED)))
+def test_the_words_of_a_rule_say_what_its_variable_may_be(name: str) -> None:
+    says = RULES[name]["says"]
+    accepted, refused = LIMITS[says]
+    for value in accepted:
+        assert name in parse_variables(json.dumps({name: value}), None)
+    for value in refused:
+        with pytest.raises(VariableError, match=re.escape(f": it has to be {says}; dbt_project.yml explains it")):
+            parse_variables(json.dumps({name: value}), None)
+
+
 def test_the_rules_of_variables_take_the_defaults(tmp_path: Path) -> None:
     known = project_settings()["vars"]
     rules = known["rules_of_vars"]
@@ -94,14 +153,16 @@ def test_the_rules_of_variables_take_the_defaults(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ("{grace_days: -3}", "the var grace_days cannot be -3: it has to fit"),
+        ("{grace_days: -3}", "the var grace_days cannot be -3: it has to be whole days from 0 to 9999"),
+        ("{backtest_horizon_days: [90, 90]}", "the var backtest_horizon_days cannot be 90 twice: it has to be a list"),
+        ("{gross_margin_rate: 1.5}", "the var gross_margin_rate cannot be 1.5: it has to be a share of at most 1"),
         ("{loyalty_tiers: 3}", "the var loyalty_tiers cannot be 3: it has to be a mapping"),
         ("{backtest_horizon_days: 90}", "the var backtest_horizon_days cannot be 90: it has to be a list"),
         (
             "{published_personal_data: contact_names}",
             "published_personal_data cannot be contact_names: it has to be a list",
         ),
-        ('{loyalty_tiers: {"it\'s": 1}}', "the var loyalty_tiers cannot be it's: it has to have keys"),
+        ('{loyalty_tiers: {"it\'s": 1}}', "the var loyalty_tiers cannot be it's: it has to be a mapping"),
         ("{reporting_timezone: Mars/Phobos}", "the var reporting_timezone cannot be Mars/Phobos"),
     ],
 )

@@ -1,16 +1,21 @@
 """Conventions of the project, checked on dbt's manifest and on the relations that the build left."""
 
+import fnmatch
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import pytest
+import sqlglot
 import yaml
+from sqlglot import exp
+from sqlglot.optimizer.pushdown_projections import pushdown_projections
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import traverse_scope
 
 from conventions.conftest import PROJECT_DIR, TestedBuild, layer
-from warehouse.building.kept_rows import code_files
-from warehouse.contract import entities
+from warehouse.building.kept_rows import code_files, table_of_rows
+from warehouse.contract import CONTRACT_FILES, entities
 
 # Exceptions to the rules are data: the model, and why the rule does not fit it.
 READS_THE_CLOCK = {"mart_run": "says when the run was"}
@@ -48,6 +53,8 @@ MODEL_NAME = {
 }
 COLUMN_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 GRAIN_TESTS = {"unique_grain", "one_row"}
+# The models that hold the rows of an entity as they were delivered.
+ROWS_OF = {table: name for name in entities() for table in (f"int_rows__{name}", table_of_rows(name))}
 
 
 def relation_columns(build: TestedBuild, node: dict[str, Any]) -> list[tuple[str, str]]:
@@ -179,6 +186,63 @@ def test_seed_types_are_those_of_the_contract(tested_build: TestedBuild) -> None
         assert list(seeds[entity.seed]["columns"]) == list(entity.column_names), entity.name
 
 
+def test_the_macros_name_the_entities_of_the_contract(tested_build: TestedBuild) -> None:
+    """In their order, and each with its staging model and its rows."""
+    names = {}
+    for kind in ("raw_entities", "reference_entities"):
+        macro = tested_build.manifest["macros"][f"macro.retention_warehouse.{kind}"]
+        names[kind] = re.findall(r"'(\w+)'", macro["macro_sql"])
+    assert names["raw_entities"] == [entity.name for entity in entities().values() if not entity.is_reference]
+    assert sorted(names["reference_entities"]) == sorted(e.name for e in entities().values() if e.is_reference)
+    models = {model["name"] for model in tested_build.models}
+    staged = {name.split("__")[1] for name in models if name.startswith("stg_") and not name.startswith("stg_landing")}
+    rows = {name.split("__")[1] for name in models if name.startswith("int_rows__")}
+    assert staged == rows == set(entities())
+
+
+def test_rows_carry_the_columns_that_models_read_and_no_others(tested_build: TestedBuild) -> None:
+    """`modelled` of the input contract says which these are."""
+    read = columns_read_of_rows(tested_build)
+    seeds = {seed["name"]: seed for seed in tested_build.of_type("seed")}
+    problems = []
+    for entity in entities().values():
+        rows = f"int_rows__{entity.name}"
+        carried = {name for name, _ in tested_build.columns["intermediate", rows]}
+        for name in entity.column_names:
+            is_modelled = seeds[entity.seed]["columns"][name]["config"]["meta"].get("modelled", True)
+            holds_rate = "exchange_rate" in carried and (name == "currency" or f"reporting_{name}" in carried)
+            is_needed = name in entity.key or holds_rate or name in read[entity.name]
+            if is_modelled != is_needed:
+                problems.append(f"{entity.name}.{name} is {'read by no model' if is_modelled else 'read'}")
+            if is_modelled != (name in carried):
+                problems.append(f"{rows}.{name} is {'not carried' if is_modelled else 'carried'}")
+    assert problems == []
+
+
+def columns_read_of_rows(build: TestedBuild) -> dict[str, set[str]]:
+    """Return by entity the columns of its rows that further models need for anything of theirs."""
+    schema: dict[str, dict[str, dict[str, str]]] = {}
+    for (schema_name, relation), columns in build.columns.items():
+        schema.setdefault(schema_name, {})[relation] = dict(columns)
+    read: dict[str, set[str]] = {entity: set() for entity in entities()}
+    for model in build.models:
+        if layer(model) == "staging" or model["language"] != "sql" or model["name"] in ROWS_OF:
+            continue
+        if not any(parent.split(".")[-1] in ROWS_OF for parent in model["depends_on"]["nodes"]):
+            continue
+        query = qualify(
+            sqlglot.parse_one(model["compiled_code"], dialect="duckdb"),
+            schema={"build": schema, "marts_file": schema},
+            dialect="duckdb",
+        )
+        for scope in traverse_scope(pushdown_projections(query)):
+            for column in scope.columns:
+                source = scope.sources.get(column.table)
+                if isinstance(source, exp.Table) and source.name in ROWS_OF:
+                    read[ROWS_OF[source.name]].add(column.name)
+    return read
+
+
 def test_names_follow_the_conventions(tested_build: TestedBuild) -> None:
     problems = []
     for model in tested_build.models:
@@ -222,22 +286,31 @@ def test_every_model_opens_with_its_grain(tested_build: TestedBuild) -> None:
     problems = []
     for model in tested_build.models:
         first = (PROJECT_DIR / model["original_file_path"]).read_text(encoding="utf-8").splitlines()[0]
-        if not re.match(r'(-- |""")(One row|Every|Proof)', first):
+        if not re.match(r'(-- |""")One row( per|:)', first):
             problems.append(model["name"])
     assert problems == []
 
 
 def test_every_table_has_a_grain_test(tested_build: TestedBuild) -> None:
-    """Tables, because a test of a view reads everything again; staging is tested on the tables behind it."""
-    grained = set()
+    """Tables, because a test of a view reads everything again; staging is tested on the tables behind it.
+
+    A test that proves the grain of others says whose: `proves_grain_of: 'int_orders: one row per order'`.
+    """
+    grained: set[str] = set()
+    problems = []
     for test in tested_build.of_type("test"):
         metadata = test.get("test_metadata") or {}
         if metadata.get("name") in GRAIN_TESTS:
             grained.add(test["attached_node"])
-        elif test["config"]["meta"].get("proves_grain_of"):
-            grained |= set(test["depends_on"]["nodes"])
+        elif proved := test["config"]["meta"].get("proves_grain_of"):
+            read = {tested_build.nodes[node]["name"]: node for node in test["depends_on"]["nodes"]}
+            for pattern in proved.partition(":")[0].split(","):
+                named = fnmatch.filter(read, pattern.strip())
+                grained |= {read[name] for name in named}
+                problems += [] if named else [f"{test['name']} reads no {pattern.strip()}"]
     tables = [m for m in tested_build.models if m["config"]["materialized"] != "view"]
     assert models_named(m for m in tables if m["unique_id"] not in grained and m["name"] not in NO_GRAIN_TEST) == []
+    assert problems == []
 
 
 def test_no_test_reads_a_view(tested_build: TestedBuild) -> None:
@@ -450,6 +523,7 @@ def test_the_exposure_names_every_mart(tested_build: TestedBuild) -> None:
 def test_kept_rows_know_all_the_code_that_makes_them(tested_build: TestedBuild) -> None:
     """Rows are kept from build to build until a file changes that they depend on."""
     known = {path.relative_to(PROJECT_DIR).as_posix() for path in code_files()}
+    assert set(CONTRACT_FILES) <= known
     macros = tested_build.manifest["macros"]
     sources = {**tested_build.nodes, **macros}
     keeping = {name for name in macros if KEEPS_ROWS in macros[name]["depends_on"]["macros"]}
@@ -467,12 +541,11 @@ def test_kept_rows_know_all_the_code_that_makes_them(tested_build: TestedBuild) 
     assert sorted(files - known) == []
 
 
-@pytest.mark.parametrize("name", ["dbt_project.yml", "profiles.yml"])
-def test_every_number_of_a_rule_is_a_var_with_a_comment(name: str) -> None:
+def test_every_number_of_a_rule_is_a_var_with_a_comment() -> None:
     """A var without a comment is a number nobody can judge."""
     inside = False
     problems = []
-    for line in (PROJECT_DIR / name).read_text(encoding="utf-8").splitlines():
+    for line in (PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8").splitlines():
         if re.match(r"\S", line):
             inside = line == "vars:"
         elif inside and re.match(r"  [a-z_]+: *[\d\"]", line) and "#" not in line:

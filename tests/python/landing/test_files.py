@@ -173,7 +173,31 @@ def test_workbooks(warehouse: Warehouse, write: Write, tmp_path: Path) -> None:
     book.create_sheet("more").append(["x"])
     book.save(path)
     assert warehouse.land(path).files[0].verdict == "rejected"
-    rejection(Warehouse(tmp_path / "other"), write("orders.xlsx", path.read_bytes()[:2000]))
+    damaged = rejection(Warehouse(tmp_path / "other"), write("orders.xlsx", path.read_bytes()[:2000]))
+    assert damaged == "is a damaged workbook: it cannot be read"
+
+
+def test_a_workbook_tells_its_sheets_and_where_it_is_damaged(
+    warehouse: Warehouse, write: Write, tmp_path: Path
+) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    book.active.title = "March"
+    book.active.append(["order_id", "account_id", "ordered_at", "amount"])
+    for number in range(3000):
+        book.active.append([f"O{number}", "A1", "2024-01-01", 7])
+    book.create_sheet("noa@example.org")
+    path = tmp_path / "orders.xlsx"
+    book.save(path)
+    columns = "{order_id: order_id, account_id: account_id, ordered_at: ordered_at, amount: amount}"
+    entities = f"[{{entity: orders, columns: {columns}}}]"
+    mapping = write("mine.yml", f"files: [{{name: '*.xlsx', sheet: April, entities: {entities}}}]", "mappings")
+    [result] = warehouse.land(path, source=str(mapping)).files
+    assert result.reason == "has no sheet of the name that the mapping gives: its sheets are March, (address)"
+    with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b"</sheetData>", b"</sheet"))
+    assert rejection(warehouse, path) == "is a damaged workbook: it cannot be read after row 3001"
 
 
 @pytest.mark.parametrize("end", ["rejected", "refused by its plan", "damaged", "read"])

@@ -306,6 +306,20 @@ def test_a_file_in_which_values_are_looked_up_is_not_called_unknown(warehouse: W
     assert warehouse.rows("deals", "account_id") == [("A1",)]
 
 
+def test_a_lookup_that_cannot_be_made_says_what_it_needs(warehouse: Warehouse, write: Write) -> None:
+    lookup = "{lookup: {file: 'companies*', 'on': id, match: deal, take: company}}"
+    entities = f"entities: [{{entity: deals, columns: {{deal_id: id, stage: stage, account_id: {lookup}}}}}]"
+    mapping = write("mine.yml", f"files: [{{name: 'deals*.csv', {entities}}}]", "mappings")
+    deals = write("deals.csv", "id,stage\nD1,won\n")
+    write("companies.csv", "deal,company,company\nD1,A1,A2\n")
+    [result] = warehouse.land(deals, source=str(mapping)).files
+    needs = "needs exactly one column 'deal' and one 'company': so the mapping says"
+    assert result.reason == f"the lookup file companies.csv {needs}"
+    write("companies_2.csv", "deal,company\nD1,A1\n")
+    [result] = warehouse.land(deals, source=str(mapping)).files
+    assert str(result.reason).startswith("companies.csv, companies_2.csv beside it fit the mapping's lookup")
+
+
 def test_a_vendor_brings_its_stages_along_with_deals(warehouse: Warehouse, write: Write) -> None:
     broken = write("broken_deals.csv", HUBSPOT_DEALS.replace("Deal Stage", "Phase"))
     warehouse.land(write("companies.csv", HUBSPOT_COMPANIES), broken, source="hubspot")

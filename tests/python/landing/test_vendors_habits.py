@@ -10,6 +10,7 @@ import pytest
 from landing.conftest import Warehouse
 from warehouse.contract import entities
 from warehouse.errors import WarehouseError
+from warehouse.landing.rows import escaped
 from warehouse.landing.transform import Changes
 
 Write = Callable[..., Path]
@@ -122,6 +123,12 @@ def test_half_a_character_is_one_bad_row(warehouse: Warehouse, write: Write) -> 
     (result,) = report.files
     assert (result.verdict, result.rows_in, result.rows_landed, result.rows_quarantined) == ("accepted", 2, 1, 1)
     assert [row["reason"] for row in warehouse.quarantine()] == ["bad_json"]
+
+
+def test_what_is_no_character_is_shown_as_it_is_spelled() -> None:
+    assert escaped("wrong \udcff, none \0, half \ud83d, whole \U0001f600") == (
+        "wrong \\xff, none \\x00, half \\ud83d, whole \U0001f600"
+    )
 
 
 def test_every_identifier_is_of_a_type_that_words_for_nothing_are_taken_from() -> None:

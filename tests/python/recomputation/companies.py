@@ -703,7 +703,7 @@ def random_variables(seed: int) -> dict[str, Any]:
         "gross_margin_rate": chooser.choice((1, "0.8")),
         "reporting_timezone": chooser.choice(("UTC", "UTC", "UTC", "Asia/Kuala_Lumpur", "America/New_York")),
         "conversion_window_days": chooser.choice((90, 30)),
-        "bottleneck_minimum_deals": chooser.choice((30, 1, 2)),
+        "bottleneck_minimum_decided": chooser.choice((30, 1, 2)),
         "velocity_minimum_won": chooser.choice((20, 1, 2)),
     }
 

@@ -267,7 +267,7 @@ class ValueModels:
         if self.chosen is None or parameters is None:
             return {}
         cut, variables = self.cuts["all"], self.company.variables
-        months, rate = variables["clv_horizon_months"], float(variables["annual_discount_rate"])
+        months, rate = variables["clv_horizon_months"], float(variables["clv_annual_discount_rate"])
         total, discounted = discounted_purchases(self.chosen, parameters, cut.histories, months, rate)
         alive_parameters = (
             self.parameters(("purchases", "all", "", str(self.chosen_for_alive))) if self.chosen_for_alive else None
@@ -300,7 +300,7 @@ class ValueModels:
         is_buyer, tenure = customer in self.company.order_days, self.tenures.get(customer)
         if not is_buyer and tenure is None:
             return Expectation(reason="never_bought")
-        rate = float(self.company.variables["annual_discount_rate"])
+        rate = float(self.company.variables["clv_annual_discount_rate"])
         reason, models = None, []
         residual, order_value, stay = 0.0, None, None
         purchases, discounted, p_alive = self.purchases.get(customer, (None, 0.0, None))

@@ -175,7 +175,7 @@ def period_rows(company: Company, period: Period, stages: list[Stage], group: li
                 "is_mature": period.end + timedelta(days=company.variables["conversion_window_days"]) <= company.now,
             }
         )
-    mark_bottleneck(rows, company.variables["bottleneck_minimum_deals"])
+    mark_bottleneck(rows, company.variables["bottleneck_minimum_decided"])
     for row in rows:
         row["value_lost"] = None if row["value_lost"] is None else money(row["value_lost"])
     return rows

@@ -98,7 +98,7 @@ def customer_lifetime_value(company: Company, worth: dict[str, Worth]) -> Rows:
                 "residual_value": own.residual,
                 "lifetime_value": money(own.lifetime),
                 "horizon_months": company.variables["clv_horizon_months"],
-                "annual_discount_rate": company.variables["annual_discount_rate"],
+                "annual_discount_rate": company.variables["clv_annual_discount_rate"],
                 "not_modelled_reason": own.expected.reason,
             }
         )

@@ -4,38 +4,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from recomputation.values import Cell, clean, judge_cell
+from warehouse.building.variables import project_settings
 from warehouse.contract import Entity, entities
 
 Raw = dict[str, list[dict[str, str | None]]]
 Variables = dict[str, Any]
 
-DEFAULTS: Variables = {
-    "as_of": None,
-    "reporting_currency": "USD",
-    "reporting_timezone": "UTC",
-    "inactivity_days": None,
-    "grace_days": 0,
-    "conversion_window_days": 90,
-    "gross_margin_rate": 1,
-    "clv_horizon_months": 36,
-    "annual_discount_rate": Decimal("0.10"),
-    "clv_minimum_repeaters": 200,
-    "clv_minimum_plan_customers": 200,
-    "clv_calibration_share": Decimal("0.6"),
-    "backtest_horizon_days": (90, 180, 365),
-    "loyalty_tiers": {"bronze": 0, "silver": 500, "gold": 2000, "platinum": 10000},
-    "bottleneck_minimum_deals": 30,
-    "velocity_minimum_won": 20,
-    "seeds_landed_at": datetime(2030, 1, 1),
-    "landed_at": {},
-    "full_loads": (),
-}
+# What a company may say of its deliveries beside the vars of the project.
+DELIVERIES: Variables = {"landed_at": {}, "full_loads": ()}
 
 
 @dataclass
@@ -72,8 +53,8 @@ def instant(value: date | datetime | str) -> datetime:
 
 
 def with_defaults(variables: Variables) -> Variables:
-    """Fill in the variables that were not given."""
-    filled = {**DEFAULTS, **variables}
+    """Fill in the variables that were not given: those of the project with their defaults."""
+    filled = {**project_settings()["vars"], **DELIVERIES, **variables}
     for name in ("as_of", "seeds_landed_at"):
         filled[name] = None if filled[name] is None else instant(filled[name])
     return filled

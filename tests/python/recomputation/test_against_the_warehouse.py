@@ -48,11 +48,6 @@ STRESSED = {
 }
 # Few enough for the value models of a company of forty customers.
 SMALL = {"clv_minimum_repeaters": 4, "clv_minimum_plan_customers": 4}
-# What the recomputation calls otherwise.
-OTHER_NAMES = {
-    "bottleneck_minimum_decided": "bottleneck_minimum_deals",
-    "clv_annual_discount_rate": "annual_discount_rate",
-}
 FITS = "int_value_model_fits"
 MARTS = Path(__file__).resolve().parents[3] / "models" / "marts"
 # Marts that are not recomputed, and why.
@@ -91,7 +86,7 @@ def rows_of_companies(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def recomputed(raw: Raw, fits: list[dict[str, Any]], variables: dict[str, Any]) -> tuple[Marts, ValueModels | None]:
     """Return the marts of a company as its published fits make them, and its value models."""
-    company = Company(raw, {OTHER_NAMES.get(name, name): value for name, value in variables.items()})
+    company = Company(raw, dict(variables))
     models = None if company.as_of is None else ValueModels(company, fits)
     return marts_of(company, models), models
 

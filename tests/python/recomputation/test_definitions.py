@@ -417,7 +417,7 @@ def test_value_lost_and_bottleneck() -> None:
     history = ["deal_id, stage, entered_at"]
     history += [f"w{n}, {stage}, 2024-01-0{day}" for n in range(3) for day, stage in ((1, "One"), (2, "Two"))]
     history += ["l0, One, 2024-01-01", "l1, One, 2024-01-01", "l1, Two, 2024-01-03"]
-    rows = company({"bottleneck_minimum_deals": 4}, deals="\n".join(lines), deal_stage_history="\n".join(history))[
+    rows = company({"bottleneck_minimum_decided": 4}, deals="\n".join(lines), deal_stage_history="\n".join(history))[
         "funnel_conversion"
     ]
     found = months(rows, "stage", "lost", "value_lost", "is_bottleneck")
