@@ -139,7 +139,7 @@ def test_an_unforeseen_error_is_one_line_that_quotes_nothing(
     def broken(*_: object) -> None:
         raise RuntimeError("secret@private.example")
 
-    monkeypatch.setattr("warehouse.landing.run.list_files", broken)
+    monkeypatch.setattr("warehouse.landing.taking.list_files", broken)
     monkeypatch.setattr("sys.argv", ["warehouse", "land", str(write("orders.csv", ORDERS))])
     with pytest.raises(SystemExit) as stopped:
         main()
