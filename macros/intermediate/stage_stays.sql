@@ -9,7 +9,7 @@
 {% macro stage_stays(period_type) -%}
 with
 
-visits as (
+stays as (
 
     select
         profile_number,
@@ -18,7 +18,7 @@ visits as (
         days_in_stage,
         is_standing
 
-    from {{ ref('int_stage_visits') }}
+    from {{ ref('int_reached_stages') }}
     where is_entered and is_mapped
 
 ),
@@ -32,15 +32,15 @@ profile_values as (
 stay_orders as (
 
     select
-        visits.stage_number,
+        stays.stage_number,
         profile_values.value_number,
-        visits.period_index,
-        {{ discrete_percentiles('visits.days_in_stage', [0.5, 0.9]) }} as days,
-        min(case when visits.is_standing then visits.days_in_stage end) as first_standing_days
+        stays.period_index,
+        {{ discrete_percentiles('stays.days_in_stage', [0.5, 0.9]) }} as days,
+        min(case when stays.is_standing then stays.days_in_stage end) as first_standing_days
 
-    from visits
-    inner join profile_values on visits.profile_number = profile_values.profile_number
-    group by visits.stage_number, profile_values.value_number, visits.period_index
+    from stays
+    inner join profile_values on stays.profile_number = profile_values.profile_number
+    group by stays.stage_number, profile_values.value_number, stays.period_index
 
 ),
 
@@ -63,16 +63,16 @@ censored_stays as (
 
     select
         stay_groups.group_number,
-        visits.days_in_stage,
-        visits.is_standing
+        stays.days_in_stage,
+        stays.is_standing
 
-    from visits
-    inner join profile_values on visits.profile_number = profile_values.profile_number
+    from stays
+    inner join profile_values on stays.profile_number = profile_values.profile_number
     inner join stay_groups
         on
-            visits.stage_number = stay_groups.stage_number
+            stays.stage_number = stay_groups.stage_number
             and profile_values.value_number = stay_groups.value_number
-            and visits.period_index = stay_groups.period_index
+            and stays.period_index = stay_groups.period_index
     where stay_groups.is_censored
 
 ),

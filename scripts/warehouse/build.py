@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from warehouse.building.run import Outcome
+    from warehouse.runs.building import Outcome
 
 _NOT_ON_SPARK = {
     "--relearn": "every build there learns the inactivity window again, unless --vars gives inactivity_days",
@@ -44,9 +44,9 @@ def build(
 
     warehouse build --relearn   (learns the inactivity window anew)
     """
-    from warehouse.building.run import Options, build_warehouse
     from warehouse.building.variables import VariableError, default_target, parse_variables, targets
     from warehouse.paths import warehouse_paths
+    from warehouse.runs.building import Options, build_warehouse
 
     if select:
         raise typer.BadParameter(

@@ -15,10 +15,12 @@ from warehouse.erase import erase
 from warehouse.errors import WarehouseError
 from warehouse.generate import generate
 from warehouse.land import land
+from warehouse.paths import warehouse_paths
 from warehouse.publish import publish
 from warehouse.quarantine import quarantine
 from warehouse.rollback import rollback
 from warehouse.status import status
+from warehouse.unforeseen import note_unforeseen
 
 SHOW_TRACEBACK = "WAREHOUSE_SHOW_TRACEBACK"
 
@@ -66,9 +68,11 @@ def main() -> None:
         if os.environ.get(SHOW_TRACEBACK):
             raise
         place = traceback.extract_tb(error.__traceback__)[-1]
+        noted = note_unforeseen(warehouse_paths(), error)
+        report = f"please report it with {noted}, which quotes nothing" if noted else "please report it"
         _fail(
-            f"unforeseen {type(error).__name__} in {place.name}, line {place.lineno}: please report it; "
-            f"{SHOW_TRACEBACK}=1 shows where it comes from, and may quote your data"
+            f"unforeseen {type(error).__name__} in {place.name}, line {place.lineno}: {report}; "
+            f"{SHOW_TRACEBACK}=1 shows what it says, too, and may quote your data"
         )
 
 

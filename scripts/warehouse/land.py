@@ -70,8 +70,8 @@ def land(
     from warehouse.arguments import check_entity, check_source
     from warehouse.landing.mapping import load_mapping
     from warehouse.landing.report import Options
-    from warehouse.landing.run import land as land_files
     from warehouse.paths import warehouse_paths
+    from warehouse.runs.landing import land as land_files
 
     check_entity(entity)
     check_source(source)

@@ -29,6 +29,11 @@ class WarehousePaths:
         return self.root / "published"
 
     @property
+    def logs(self) -> Path:
+        """Where errors that nobody foresaw come from, a file for each."""
+        return self.root / "logs"
+
+    @property
     def published_file(self) -> Path:
         """The published warehouse itself."""
         return self.published / "warehouse.duckdb"

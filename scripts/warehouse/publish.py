@@ -45,7 +45,7 @@ def publish(
 
 
 def _publish(run: str | None) -> dict[str, Any]:
-    from warehouse.building.locks import exclusive
+    from warehouse.locks import exclusive
     from warehouse.paths import warehouse_paths
     from warehouse.publishing.live import choose_version, publish_version
 

@@ -12,7 +12,7 @@ from warehouse.landing.messages import printable
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from warehouse.publishing.quarantined import Exported, Listed
+    from warehouse.quarantining.listing import Exported, Listed
 
 _SHOWN_LENGTH = 500
 
@@ -51,7 +51,7 @@ def quarantine(
 
     from warehouse.arguments import check_entity
     from warehouse.paths import warehouse_paths
-    from warehouse.publishing.quarantined import UnknownNameError, Wanted, export_quarantined, quarantined_rows
+    from warehouse.quarantining.listing import UnknownNameError, Wanted, export_quarantined, quarantined_rows
 
     if force and export is None:
         raise typer.BadParameter("it belongs to --export", param_hint="--force")

@@ -14,7 +14,7 @@ def rollback(as_json: Annotated[bool, typer.Option("--json", help="Print one JSO
 
     warehouse rollback
     """
-    from warehouse.building.locks import exclusive
+    from warehouse.locks import exclusive
     from warehouse.paths import warehouse_paths
     from warehouse.publishing.live import roll_back
 

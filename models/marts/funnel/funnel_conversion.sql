@@ -7,9 +7,9 @@ stages as (
 
 ),
 
-visits as (
+reached_stages as (
 
-    select * from {{ ref('int_stage_visits') }}
+    select * from {{ ref('int_reached_stages') }}
 
 ),
 
@@ -66,7 +66,7 @@ compressed as (
         count(*) as reached,
         0 as cohort_reached
 
-    from visits
+    from reached_stages
     group by profile_number, stage_number, reached_month
 
     union all
@@ -82,7 +82,7 @@ compressed as (
         0 as reached,
         count(*) as cohort_reached
 
-    from visits
+    from reached_stages
     where is_mapped and cohort_month is not null
     group by profile_number, stage_number, cohort_month
 
@@ -131,15 +131,15 @@ broken_down as (
 closed as (
 
     select
-        visits.stage_number,
-        visits.profile_number,
-        visits.outcome,
-        visits.amount,
-        {{ trailing_day('visits.closed_at', 'as_of.as_of') }} as closed_on
+        reached_stages.stage_number,
+        reached_stages.profile_number,
+        reached_stages.outcome,
+        reached_stages.amount,
+        {{ trailing_day('reached_stages.closed_at', 'as_of.as_of') }} as closed_on
 
-    from visits
+    from reached_stages
     cross join as_of
-    where visits.closed_at is not null and visits.is_mapped
+    where reached_stages.closed_at is not null and reached_stages.is_mapped
 
 ),
 

@@ -14,7 +14,8 @@ from warehouse.auditing.shrinkage import check_shrinkage
 from warehouse.building.dbt_run import DbtRun
 from warehouse.building.folders import RunFolder
 from warehouse.building.inputs import Inputs
-from warehouse.publishing.compact import literal, mart_tables, open_engine
+from warehouse.engine import literal, open_engine
+from warehouse.publishing.compact import mart_tables
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from typing import Any
 
 from warehouse.building.folders import RunFolder
 from warehouse.building.inputs import SEEDS, Inputs
-from warehouse.building.messages import described_failure
 from warehouse.errors import WarehouseError
+from warehouse.failures import described_failure
+from warehouse.files import PARTIAL, read_json
 from warehouse.memory import MEMORY_LIMIT, limit_of_engine, memory_limit, threads_of
 from warehouse.paths import PROJECT_DIR, WarehousePaths
-from warehouse.publishing.files import PARTIAL, read_json
 
 PASSED = ("success", "pass")
 _KEPT_PARSES = 4

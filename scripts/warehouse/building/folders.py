@@ -7,10 +7,10 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from warehouse.engine import SPILL
 from warehouse.errors import WarehouseError
+from warehouse.files import PARTIAL, remove
 from warehouse.paths import WarehousePaths
-from warehouse.publishing.compact import SPILL
-from warehouse.publishing.files import PARTIAL, remove
 from warehouse.publishing.versions import bring_back_versions
 
 # Runs whose logs and compiled SQL are kept for a look; the data of a failed run stays until the next build.

@@ -20,9 +20,9 @@ import duckdb
 from warehouse.building.folders import RunFolder
 from warehouse.building.inputs import LANDED, Inputs
 from warehouse.contract import CONTRACT_FILES, entities, seed_file
+from warehouse.files import read_json, remove, write_json
 from warehouse.landing.zone import DELETIONS, EMPTY_FILE, delivered_at
 from warehouse.paths import PROJECT_DIR, WarehousePaths, seeds_folder
-from warehouse.publishing.files import read_json, remove, write_json
 
 # The code that the rows depend on: folders and files. Deals hold their stages as the reference tells them.
 _FOLDERS = ("macros", "models/staging", "models/intermediate/rows")

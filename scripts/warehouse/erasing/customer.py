@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.contract import entities
+from warehouse.engine import literal, open_engine
 from warehouse.landing.zone import delivered_at, landed_rows, read_loads
 from warehouse.paths import WarehousePaths
-from warehouse.publishing.compact import literal, mart_tables, open_engine
+from warehouse.publishing.compact import mart_tables
 from warehouse.publishing.live import read_mart_run
 
 # Shorter names are words of other texts as well.

@@ -25,10 +25,10 @@ from warehouse.erasing.memory import (
     without_erased,
 )
 from warehouse.erasing.texts import REPLACEMENT, names_any, patterns_of
+from warehouse.files import flush_file, flush_folder, remove
 from warehouse.landing import zone
 from warehouse.landing.bad_rows import words_of
 from warehouse.paths import WarehousePaths
-from warehouse.publishing.files import flush_file, flush_folder, remove
 
 FOLDER, READY = "erasing", "ready"
 # Rows of persons that marts show one by one.

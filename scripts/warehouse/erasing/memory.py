@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 
 from warehouse.contract import entities
 from warehouse.errors import WarehouseError
+from warehouse.files import read_json, write_json
 from warehouse.landing.personal_data import KEY_VARIABLE, token_key
 from warehouse.paths import WarehousePaths
-from warehouse.publishing.files import read_json, write_json
 
 MEMORY_FILE = "erased.json"
 

@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 
-from warehouse.building.locks import exclusive
+from warehouse.engine import SPILL
 from warehouse.erasing.customer import Customer, find_customer
 from warehouse.erasing.landing import LandedErasure, commit_erasure, prepare_erasure
 from warehouse.erasing.memory import erased_hashes, identifier_hash, remember
 from warehouse.erasing.versions import scrub_versions
 from warehouse.errors import WarehouseError
+from warehouse.files import remove
 from warehouse.landing import zone
 from warehouse.landing.personal_data import Tokens, token_key
+from warehouse.locks import exclusive
 from warehouse.paths import WarehousePaths
-from warehouse.publishing.compact import SPILL
-from warehouse.publishing.files import remove
 
 # What plain `dbt build` leaves in WAREHOUSE_DIR, and what builds leave.
 _BUILD_STATE = ("build.duckdb", "build.duckdb.wal", "marts_build.duckdb", "marts_build.duckdb.wal", "spill")

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from warehouse.engine import literal, open_engine, quoted
 from warehouse.erasing.customer import SHORTEST_NAME, Customer
 from warehouse.erasing.landing import Address, LandedErasure
 from warehouse.erasing.texts import REPLACEMENT, patterns_of
+from warehouse.files import digest, read_json, remove
 from warehouse.paths import WarehousePaths
-from warehouse.publishing.compact import SCHEMA, compact_copy, literal, mart_tables, open_engine, quoted
-from warehouse.publishing.files import digest, read_json, remove
+from warehouse.publishing.compact import SCHEMA, compact_copy, mart_tables
 from warehouse.publishing.live import is_whole, live_version, now_text, swap_in
 from warehouse.publishing.versions import (
     AUDIT,

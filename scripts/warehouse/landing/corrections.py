@@ -13,12 +13,12 @@ from typing import Any
 import pyarrow as pa
 
 from warehouse.contract import Entity
+from warehouse.engine import literal
 from warehouse.landing import zone
 from warehouse.landing.header import CORRECTED_ADDRESS
 from warehouse.landing.messages import FileRejectedError
 from warehouse.landing.rows import BAD_BYTES, BLANK_ROW, BadRow
 from warehouse.paths import WarehousePaths
-from warehouse.publishing.compact import literal
 
 # Where two texts are one number, nothing was corrected: spreadsheets write 100.00 as 100.
 _NUMBER_TYPES = ("money", "number", "rate", "fx_rate", "integer", "score")

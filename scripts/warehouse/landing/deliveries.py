@@ -37,7 +37,8 @@ from warehouse.landing.rows import BAD_BYTES, RAGGED_ROW
 from warehouse.landing.texts import trimmed, trimmed_array
 from warehouse.landing.transform import Changes, transform, without_addresses
 from warehouse.landing.writers import DeletionWriter, EntityWriter, QuarantineWriter
-from warehouse.paths import WarehousePaths
+from warehouse.paths import WarehousePaths, warehouse_paths
+from warehouse.unforeseen import note_unforeseen
 
 # What a mapping brings along is marked so in the registry.
 _PROVIDED = "mapping provided"
@@ -228,7 +229,9 @@ class Deliveries:
         except Exception as error:
             # Whatever a damaged file makes a library raise must not stop the other files; its text may quote
             # cells.
-            reason = f"cannot be read ({type(error).__name__}): the file is damaged or of an unknown shape"
+            noted = note_unforeseen(self.paths or warehouse_paths(), error)
+            where = f"; if it is not, report {noted}, which quotes nothing of it" if noted else ""
+            reason = f"cannot be read ({type(error).__name__}): the file is damaged or of an unknown shape{where}"
         for path in written:
             path.unlink(missing_ok=True)
         self.results.append(FileResult(name, entity, "rejected", reason))

@@ -7,11 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.contract import Entity, entities
+from warehouse.engine import literal
 from warehouse.errors import WarehouseError
 from warehouse.landing import zone
 from warehouse.landing.deliveries import Accepted, Deliveries, is_provided
 from warehouse.paths import WarehousePaths
-from warehouse.publishing.compact import literal
 
 # A full delivery with fewer than this share of the keys that were there is held until the user accepts the drop.
 SMALLEST_FULL_SHARE = 0.5

@@ -12,7 +12,7 @@ from warehouse.contract import CONTRACT_FILES, Entity, entities, is_laid_out, se
 from warehouse.errors import WarehouseError
 from warehouse.landing.messages import printable
 from warehouse.landing.report import Options, Report
-from warehouse.landing.run import iterate_rows, read_privately
+from warehouse.landing.taking import iterate_rows, read_privately
 from warehouse.paths import PROJECT_DIR
 
 LARGEST_SEED = 1_000_000

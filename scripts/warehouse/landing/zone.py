@@ -20,9 +20,9 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from warehouse.contract import Entity, entities
+from warehouse.engine import literal
 from warehouse.errors import WarehouseError
 from warehouse.paths import WarehousePaths
-from warehouse.publishing.compact import literal
 
 LOADS, QUARANTINE, ERASED, UNFINISHED = "_loads", "_quarantine", "_erased", "_unfinished"
 CORRECTIONS, DELETIONS = "_corrections", "_deletions"

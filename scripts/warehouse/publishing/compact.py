@@ -1,41 +1,15 @@
 """A compact copy of the audited marts: only them and their comments, nothing deleted in any byte."""
 
-import os
 from pathlib import Path
 from typing import Any
 
+from warehouse.engine import literal, open_engine, quoted
 from warehouse.errors import WarehouseError
-from warehouse.memory import MEMORY_LIMIT, limit_of_engine
-from warehouse.paths import warehouse_paths
 
 # The oldest client that must read the published file decides its format.
 STORAGE_VERSION = "v1.2.0"
 SCHEMA = "marts"
-SPILL = "spill-"
 Fingerprints = dict[str, dict[str, Any]]
-
-
-def quoted(name: str) -> str:
-    """Return an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Return an SQL string."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def open_engine() -> Any:
-    """Return an engine without a database of its own, in UTC, that keeps the order of rows and spills where it may."""
-    import duckdb
-
-    connection = duckdb.connect()
-    connection.execute("set TimeZone = 'UTC'")
-    # A folder for each process: what a killed one leaves is swept without touching what another one writes.
-    connection.execute(f"set temp_directory = {literal(str(warehouse_paths().root / f'{SPILL}{os.getpid()}'))}")
-    if limit := os.environ.get(MEMORY_LIMIT):
-        connection.execute(f"set memory_limit = {literal(limit_of_engine(limit))}")
-    return connection
 
 
 def mart_tables(connection: Any, database: str) -> list[str]:

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from warehouse.publishing.compact import literal, mart_tables, open_engine
+from warehouse.engine import literal, open_engine
+from warehouse.publishing.compact import mart_tables
 
 Rows = list[dict[str, Any]]
 

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from warehouse.engine import literal, open_engine
 from warehouse.errors import WarehouseError
+from warehouse.files import PARTIAL, digest, flush_file, flush_folder
 from warehouse.paths import WarehousePaths
-from warehouse.publishing.compact import literal, open_engine
-from warehouse.publishing.files import PARTIAL, digest, flush_file, flush_folder
 from warehouse.publishing.versions import Version, kept_versions, read_stack, write_stack
 
 READ_ONLY = 0o444

@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from warehouse.engine import literal, open_engine, quoted
 from warehouse.errors import WarehouseError
 from warehouse.paths import WarehousePaths
-from warehouse.publishing.compact import SCHEMA, Fingerprints, fingerprints, literal, open_engine, quoted, same_rows
+from warehouse.publishing.compact import SCHEMA, Fingerprints, fingerprints, same_rows
 from warehouse.publishing.live import is_whole, live_version
 
 INCOMING, OUTGOING = f"{SCHEMA}_incoming", f"{SCHEMA}_outgoing"

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from warehouse.files import read_json
 from warehouse.paths import WarehousePaths
-from warehouse.publishing.files import read_json
 from warehouse.publishing.live import live_version, published_state, read_mart_run
 from warehouse.publishing.versions import AUDIT, Version, kept_versions, read_stack
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from warehouse.files import PARTIAL, flush_file, flush_folder, read_json, remove, write_json
 from warehouse.paths import WarehousePaths
-from warehouse.publishing.files import PARTIAL, flush_file, flush_folder, read_json, remove, write_json
 
 KEPT_VERSIONS = 5
 FILE, RECORD, AUDIT = "warehouse.duckdb", "run.json", "audit.json"

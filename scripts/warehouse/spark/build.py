@@ -15,11 +15,11 @@ from typing import Any
 from warehouse.building.dbt_run import RAW_SEEDS, dbt_environment
 from warehouse.building.folders import sweep
 from warehouse.building.inputs import LANDED, freeze_inputs
-from warehouse.building.locks import exclusive
-from warehouse.building.messages import described_failure
 from warehouse.errors import WarehouseError
+from warehouse.failures import described_failure
+from warehouse.files import read_json, remove
+from warehouse.locks import exclusive
 from warehouse.paths import PROJECT_DIR, WarehousePaths
-from warehouse.publishing.files import read_json, remove
 from warehouse.spark.thrift_server import thrift_server
 from warehouse.spark.value_model_step import write_value_models
 from warehouse.spark.views import drop_run, kept_runs, publish_run, published_run

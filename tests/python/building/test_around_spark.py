@@ -17,8 +17,8 @@ from warehouse.cli import app
 from warehouse.erasing.landing import FOLDER as ERASING
 from warehouse.errors import WarehouseError
 from warehouse.landing.report import Options
-from warehouse.landing.run import land
 from warehouse.paths import WarehousePaths
+from warehouse.runs.landing import land
 from warehouse.spark import build
 
 

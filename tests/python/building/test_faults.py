@@ -13,7 +13,7 @@ import pytest
 from building.conftest import Command
 from publishing.companies import damage
 from warehouse.contract import entities
-from warehouse.publishing.files import digest
+from warehouse.files import digest
 
 pytestmark = pytest.mark.slow
 # The one delivery that says: everything was deleted.

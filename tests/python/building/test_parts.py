@@ -15,12 +15,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from warehouse.building import run
 from warehouse.building.folders import CURRENT, check_room, new_run_folder, sweep
 from warehouse.building.inputs import LANDED, SEEDS, freeze_inputs
-from warehouse.building.locks import exclusive
-from warehouse.building.messages import described_failure
-from warehouse.building.run import is_replay
 from warehouse.building.variables import (
     MANAGED,
     VariableError,
@@ -28,12 +24,16 @@ from warehouse.building.variables import (
     project_settings,
     with_published_window,
 )
+from warehouse.engine import SPILL
 from warehouse.errors import WarehouseError
+from warehouse.failures import described_failure
 from warehouse.landing import zone
 from warehouse.landing.report import Options
-from warehouse.landing.run import land
+from warehouse.locks import exclusive
 from warehouse.paths import PROJECT_DIR, WarehousePaths
-from warehouse.publishing.compact import SPILL
+from warehouse.runs import building
+from warehouse.runs.building import is_replay
+from warehouse.runs.landing import land
 
 
 @pytest.fixture
@@ -334,10 +334,10 @@ def test_what_is_published_stays_so_when_its_rows_cannot_be_kept(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(run, "keep_rows", fail)
+    monkeypatch.setattr(building, "keep_rows", fail)
     said: list[str] = []
     outcome = SimpleNamespace(folder=None, inputs=None, variables={})
-    run._keep_for_the_next_build(paths, outcome, said.append)  # type: ignore[arg-type]
+    building._keep_for_the_next_build(paths, outcome, said.append)  # type: ignore[arg-type]
     assert said == ["the typed rows could not be kept: the next build types all of them again"]
 
 

@@ -13,8 +13,8 @@ import pytest
 from building.conftest import Command
 from building.small_disk import SmallDisk, small_disk
 from publishing.polling import read_contents
+from warehouse.files import digest
 from warehouse.paths import PROJECT_DIR
-from warehouse.publishing.files import digest
 
 pytestmark = pytest.mark.slow
 BUILD_KILLS = int(os.environ.get("WAREHOUSE_TORTURE_BUILDS", "5"))

@@ -28,8 +28,8 @@ from building.conftest import Command
 from building.small_disk import small_disk
 from warehouse.building.inputs import LANDED
 from warehouse.cli import app
+from warehouse.files import digest
 from warehouse.paths import PROJECT_DIR
-from warehouse.publishing.files import digest
 from warehouse.publishing.headline import headline, print_headline
 
 POLLING = PROJECT_DIR / "tests/python/publishing/polling.py"

@@ -26,12 +26,12 @@ from warehouse.landing import zone
 from warehouse.landing.bad_rows import words_of
 from warehouse.landing.mapping import load_mapping
 from warehouse.landing.report import Options
-from warehouse.landing.run import land
 from warehouse.landing.zone import read_loads
 from warehouse.paths import WarehousePaths
 from warehouse.publishing.live import publish_version, published_state
-from warehouse.publishing.quarantined import Wanted, export_quarantined
 from warehouse.publishing.versions import Version, keep_version, kept_versions
+from warehouse.quarantining.listing import Wanted, export_quarantined
+from warehouse.runs.landing import land
 
 # Ids and texts of the customer that is erased; none of them may be left in any byte.
 SECRETS = (

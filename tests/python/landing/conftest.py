@@ -11,8 +11,8 @@ import pytest
 from warehouse.landing import zone
 from warehouse.landing.mapping import load_mapping
 from warehouse.landing.report import Options, Report
-from warehouse.landing.run import land
 from warehouse.paths import WarehousePaths
+from warehouse.runs.landing import land
 
 SHARED = Path(__file__).resolve().parents[4] / "shared"
 

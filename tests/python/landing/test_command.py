@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import tomllib
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from warehouse.contract import entities
 from warehouse.errors import WarehouseError
 from warehouse.landing import zone
 from warehouse.landing.mapping import load_mapping
-from warehouse.paths import PROJECT_DIR
+from warehouse.paths import PROJECT_DIR, warehouse_paths
 
 Write = Callable[..., Path]
 
@@ -133,13 +134,53 @@ def test_with_json_a_refusal_is_one_object_too(
     assert "no export files there" in errors
 
 
+def noted(message: str) -> str:
+    """Return what the file says that a message names."""
+    found = re.search(r"\S+\.txt", message)
+    assert found
+    path = Path(found.group())
+    assert path.parent == warehouse_paths().logs
+    return path.read_text()
+
+
+def test_an_error_of_ours_in_a_file_is_noted_without_a_value(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        try:
+            raise KeyError("secret@private.example")
+        except KeyError as error:
+            raise RuntimeError("secret@private.example") from error
+
+    monkeypatch.setattr("warehouse.landing.deliveries.load_lookups", broken)
+    status, out, _ = run(write("orders.csv", ORDERS), "--json")
+    reason = json.loads(out)["files"][0]["reason"]
+    assert status == 1
+    assert reason.startswith("cannot be read (RuntimeError): the file is damaged or of an unknown shape; ")
+    lines = noted(reason).splitlines()
+    frame = re.compile(r"  \S.*\.py:\d+:\w+")
+    assert [line for line in lines if not frame.fullmatch(line)] == ["builtins.KeyError", "builtins.RuntimeError"]
+    assert lines[-1].endswith(":broken")
+    assert any(line.endswith(":take") for line in lines)
+
+
+def test_where_nothing_can_be_noted_the_error_is_told(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("warehouse.landing.deliveries.load_lookups", broken)
+    warehouse_paths().root.mkdir()
+    warehouse_paths().logs.write_text("a file where the folder should be")
+    _, out, _ = run(write("orders.csv", ORDERS), "--json")
+    reason = json.loads(out)["files"][0]["reason"]
+    assert reason == "cannot be read (RuntimeError): the file is damaged or of an unknown shape"
+
+
 def test_an_unforeseen_error_is_one_line_that_quotes_nothing(
     write: Write, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("secret@private.example")
 
-    monkeypatch.setattr("warehouse.landing.run.list_files", broken)
+    monkeypatch.setattr("warehouse.landing.taking.list_files", broken)
     monkeypatch.setattr("sys.argv", ["warehouse", "land", str(write("orders.csv", ORDERS))])
     with pytest.raises(SystemExit) as stopped:
         main()
@@ -147,6 +188,7 @@ def test_an_unforeseen_error_is_one_line_that_quotes_nothing(
     assert stopped.value.code == 1
     assert errors.startswith("error: unforeseen RuntimeError in broken, line ")
     assert (errors.count("\n"), "secret" in errors) == (1, False)
+    assert (":broken\n" in noted(errors), "secret" in noted(errors)) == (True, False)
     monkeypatch.setenv(SHOW_TRACEBACK, "1")
     with pytest.raises(RuntimeError):
         main()

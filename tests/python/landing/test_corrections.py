@@ -28,7 +28,7 @@ from warehouse.errors import WarehouseError
 from warehouse.landing.formulas import neutralised, restored, restored_array
 from warehouse.landing.report import Options
 from warehouse.landing.seeds import write_seeds
-from warehouse.publishing.quarantined import COLUMN_PROBLEMS, Wanted, export_quarantined, quarantined_rows
+from warehouse.quarantining.listing import COLUMN_PROBLEMS, Wanted, export_quarantined, quarantined_rows
 
 Write = Callable[..., Path]
 Change = Callable[[dict[str, str]], None]

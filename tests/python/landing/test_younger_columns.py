@@ -12,7 +12,7 @@ from warehouse.contract import entities
 from warehouse.erasing.run import erase_customer
 from warehouse.landing.zone import landed_rows
 from warehouse.paths import WarehousePaths
-from warehouse.publishing.quarantined import Wanted, export_quarantined, quarantined_rows
+from warehouse.quarantining.listing import Wanted, export_quarantined, quarantined_rows
 
 Write = Callable[..., Path]
 HEADER = "order_id,account_id,ordered_at,amount"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse.files import digest
 from warehouse.paths import WarehousePaths
 from warehouse.publishing.compact import compact_copy
-from warehouse.publishing.files import digest
 from warehouse.publishing.versions import FILE, Version, keep_version, new_version_folder, next_sequence
 
 MARKED = ("retention_rate", "nps", "customer_lifetime_value")

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from warehouse.building.locks import exclusive
 from warehouse.erasing.run import erase_customer
+from warehouse.locks import exclusive
 from warehouse.paths import WarehousePaths
 from warehouse.publishing.live import live_version, publish_version, roll_back
 from warehouse.publishing.versions import kept_versions

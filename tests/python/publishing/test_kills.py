@@ -12,8 +12,8 @@ from publishing.companies import keep, marks
 from publishing.forked import ENVIRONMENT, HERE, KILLS, Forked
 from publishing.polling import read_contents
 from warehouse.building.folders import sweep
+from warehouse.files import PARTIAL
 from warehouse.paths import WarehousePaths
-from warehouse.publishing.files import PARTIAL
 from warehouse.publishing.live import live_version, publish_version, published_state, roll_back
 
 

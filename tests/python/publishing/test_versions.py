@@ -17,9 +17,9 @@ from warehouse.publishing.live import (
     published_state,
     roll_back,
 )
-from warehouse.publishing.quarantined import Wanted, quarantined_rows
 from warehouse.publishing.status import status_document
 from warehouse.publishing.versions import drop_old_versions, kept_versions, read_stack, write_stack
+from warehouse.quarantining.listing import Wanted, quarantined_rows
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ funnel_conversion as (
 
 ),
 
-visits as (
+reached_stages as (
 
     select
         pipeline_key,
@@ -157,16 +157,16 @@ broken_rules as (
     union all
 
     select
-        'every visit is counted in one month, one quarter and one year' as broken_rule,
-        concat_ws(' ', visits.pipeline_key, types.period_type) as failing_row
-    from visits
+        'every reached stage is counted in one month, one quarter and one year' as broken_rule,
+        concat_ws(' ', reached_stages.pipeline_key, types.period_type) as failing_row
+    from reached_stages
     cross join (values ('month'), ('quarter'), ('year')) as types (period_type)
     left join totals
-        on visits.pipeline_key = totals.pipeline_key and types.period_type = totals.period_type
+        on reached_stages.pipeline_key = totals.pipeline_key and types.period_type = totals.period_type
     where
         totals.pipeline_key is null
-        or visits.entered <> totals.entered
-        or visits.reached <> totals.reached
+        or reached_stages.entered <> totals.entered
+        or reached_stages.reached <> totals.reached
 
 )
 

@@ -8,10 +8,10 @@ from contextlib import contextmanager, suppress
 
 from filelock import FileLock, Timeout
 
-from warehouse.building.messages import described_failure
 from warehouse.errors import WarehouseError
+from warehouse.failures import described_failure
+from warehouse.files import read_json, write_json
 from warehouse.paths import WarehousePaths
-from warehouse.publishing.files import read_json, write_json
 
 LOCK_FILE = ".build.lock"
 OWNER_FILE = ".build.owner.json"

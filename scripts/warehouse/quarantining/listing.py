@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.contract import Entity, entities, seed_file
+from warehouse.engine import literal, open_engine
 from warehouse.errors import WarehouseError
 from warehouse.landing.formulas import neutralised
 from warehouse.landing.header import EXPORTED_ADDRESS, EXPORTED_RAW_LINE
@@ -24,7 +25,7 @@ from warehouse.landing.zone import (
     rows_of_folder,
 )
 from warehouse.paths import WarehousePaths, seeds_folder
-from warehouse.publishing.compact import literal, mart_tables, open_engine
+from warehouse.publishing.compact import mart_tables
 
 _ADDRESS = ("load_id", "file", "line_number", "record_number", "entity", "reason", "key_value")
 _SEED_LOAD_COLUMNS = ("load_id", "line_number")

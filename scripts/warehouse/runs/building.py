@@ -12,15 +12,15 @@ from warehouse.building.dbt_run import DbtRun, run_dbt
 from warehouse.building.folders import RunFolder, check_room, new_run_folder, sweep
 from warehouse.building.inputs import FOLDERS, Inputs, check_seeds, freeze_inputs
 from warehouse.building.kept_rows import keep_rows, take_kept_rows
-from warehouse.building.locks import exclusive
-from warehouse.building.messages import OUT_OF_MEMORY
 from warehouse.building.progress import shown_progress
 from warehouse.building.variables import with_published_window
 from warehouse.errors import WarehouseError
+from warehouse.failures import OUT_OF_MEMORY
+from warehouse.files import digest, write_json
+from warehouse.locks import exclusive
 from warehouse.memory import MEMORY_LIMIT
 from warehouse.paths import WarehousePaths
 from warehouse.publishing.compact import compact_copy
-from warehouse.publishing.files import digest, write_json
 from warehouse.publishing.live import (
     has_purchases,
     live_version,

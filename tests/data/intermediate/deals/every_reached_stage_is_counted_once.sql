@@ -1,11 +1,11 @@
--- Each stage that a deal reached is one visit, with its days: no join lost or doubled one.
-{{ config(meta={'proves_grain_of': 'int_stage_visits: one row per deal and stage that it reached'}) }}
+-- Each stage that a deal reached is one row, with its days: no join lost or doubled one.
+{{ config(meta={'proves_grain_of': 'int_reached_stages: one row per deal and stage that it reached'}) }}
 with
 
 reached as (
 
     select
-        count(*) as visits,
+        count(*) as stages,
         count(entered_at) as entered,
         coalesce(sum(cast(floor(days_in_stage) as bigint)), 0) as whole_days
 
@@ -16,22 +16,22 @@ reached as (
 counted as (
 
     select
-        count(*) as visits,
+        count(*) as stages,
         count(case when is_entered then 1 end) as entered,
         coalesce(sum(cast(floor(days_in_stage) as bigint)), 0) as whole_days
 
-    from {{ ref('int_stage_visits') }}
+    from {{ ref('int_reached_stages') }}
 
 ),
 
 broken_rules as (
 
     select
-        'there are as many visits as reached stages' as broken_rule,
-        concat_ws(' ', reached.visits, counted.visits) as failing_row
+        'there are as many rows as reached stages' as broken_rule,
+        concat_ws(' ', reached.stages, counted.stages) as failing_row
     from reached
     cross join counted
-    where reached.visits <> counted.visits
+    where reached.stages <> counted.stages
 
     union all
 

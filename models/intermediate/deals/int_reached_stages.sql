@@ -52,7 +52,7 @@ numbered_deals as (
 
 ),
 
-visits as (
+reached_stages as (
 
     select
         numbered_deals.profile_number,
@@ -77,4 +77,4 @@ visits as (
 
 )
 
-select * from visits
+select * from reached_stages

@@ -1,10 +1,6 @@
-"""One call of `warehouse land`.
-
-Every file is judged by itself, and what is accepted becomes visible at once.
-"""
+"""Takes the files of one call into a private folder, each judged by itself."""
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,17 +8,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse.erasing.landing import drop_remembered
 from warehouse.errors import WarehouseError
 from warehouse.landing import zone
 from warehouse.landing.deliveries import Deliveries, no_part_of
 from warehouse.landing.files import FILE_TYPES, Delivered, list_files, name_inside
-from warehouse.landing.full_deliveries import complete_full_deliveries, hold_full_deliveries
+from warehouse.landing.full_deliveries import complete_full_deliveries
 from warehouse.landing.mapping import Mapping
 from warehouse.landing.messages import FileRejectedError
 from warehouse.landing.personal_data import Tokens, token_key
 from warehouse.landing.placeholders import refuse_placeholders
-from warehouse.landing.report import FileResult, Options, Report
+from warehouse.landing.report import Options, Report
 from warehouse.paths import WarehousePaths
 
 _NO_FILES = f"no export files there: give {FILE_TYPES} files"
@@ -41,7 +36,11 @@ def _why_skipped(delivered: Delivered, mapping: Mapping) -> str | None:
     return None if any(rule.fits_name(inner) for rule in names) else no_part_of(mapping, delivered)
 
 
-def _files_of(inputs: list[Path], options: Options) -> tuple[list[Delivered], list[tuple[str, str]]]:
+def files_of(inputs: list[Path], options: Options) -> tuple[list[Delivered], list[tuple[str, str]]]:
+    """Return the files to read, and those that are skipped, with the reason.
+
+    Raises WarehouseError when there is none to read.
+    """
     files, skipped = list_files(inputs)
     if options.mapping is not None:
         refuse_placeholders(options.mapping)
@@ -53,54 +52,7 @@ def _files_of(inputs: list[Path], options: Options) -> tuple[list[Delivered], li
     return files, skipped
 
 
-def land(
-    paths: WarehousePaths,
-    inputs: list[Path],
-    options: Options,
-    on_file: Callable[[str], Callable[[int], None]],
-) -> Report:
-    """Land files into the landing zone.
-
-    Accepted files become visible together; a rejected one leaves nothing behind. `on_file` is called with the
-    name of each file and returns what is called with each number of rows read. Raises WarehouseError when the
-    landing zone itself cannot be used.
-    """
-    files, skipped = _files_of(inputs, options)
-    with zone.locked(paths):
-        zone.ensure_landing_zone(paths)
-        zone.sweep(paths)
-        loads = zone.read_loads(paths)
-        stamp = zone.new_stamp(loads)
-        private = paths.landing / zone.UNFINISHED / stamp.load_id
-        private.mkdir(parents=True)
-        try:
-            tokens = Tokens(token_key(paths.root))
-            deliveries = _take_all(files, options, private, stamp, tokens, loads, on_file, paths)
-            hold_full_deliveries(deliveries, paths)
-            load_id = stamp.load_id if deliveries.accepted else None
-            if deliveries.accepted:
-                # A redelivery does not bring an erased customer back.
-                drop_remembered(paths, private, deliveries.accepted)
-                zone.commit(paths, private, stamp, [taken.registry for taken in deliveries.accepted])
-        except OSError as error:
-            raise WarehouseError(f"the warehouse folder cannot be written ({error.strerror or 'disk error'})") from None
-        finally:
-            shutil.rmtree(private, ignore_errors=True)
-    skipped += deliveries.skipped
-    return Report(load_id or _replayed_load(deliveries.results), deliveries.results, skipped, deliveries.reasons())
-
-
-def _replayed_load(results: list[FileResult]) -> str | None:
-    loads = {
-        found.group(1)
-        for result in results
-        for note in result.repairs[:1]
-        if (found := re.match(r"already landed in load (\S+):", note))
-    }
-    return loads.pop() if len(loads) == 1 else None
-
-
-def _take_all(
+def take_all(
     files: list[Delivered],
     options: Options,
     private: Path,
@@ -110,6 +62,10 @@ def _take_all(
     on_file: Callable[[str], Callable[[int], None]],
     paths: WarehousePaths | None = None,
 ) -> Deliveries:
+    """Read all files into the private folder; what is accepted and what is rejected is in what is returned.
+
+    Raises WarehouseError when no file was meant for the mapping.
+    """
     deliveries = Deliveries(options, private, stamp, tokens, loads, paths)
     for delivered in files:
         deliveries.take(delivered, on_file(delivered.name))
@@ -132,9 +88,9 @@ def read_privately(
 
     Return the report and the Parquet files by entity.
     """
-    files, skipped = _files_of(inputs, options)
+    files, skipped = files_of(inputs, options)
     stamp = zone.new_stamp([])
-    deliveries = _take_all(files, options, private, stamp, Tokens(token_key(root)), [], on_file)
+    deliveries = take_all(files, options, private, stamp, Tokens(token_key(root)), [], on_file)
     by_entity: dict[str, list[Path]] = {}
     for taken in deliveries.accepted:
         by_entity.setdefault(taken.registry["entity"], []).append(taken.path)

@@ -1,0 +1,1 @@
+"""The quarantine of a published run: listed with the lines as delivered, and exported to be corrected."""
