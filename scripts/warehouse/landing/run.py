@@ -128,13 +128,15 @@ def read_privately(
     options: Options,
     on_file: Callable[[str], Callable[[int], None]],
 ) -> tuple[Report, dict[str, list[Path]]]:
-    """Read files as `land` does, into the private folder only.
+    """Read files as `land` does, into the private folder only, and without the customers erased below `root`.
 
     Return the report and the Parquet files by entity.
     """
     files, skipped = _files_of(inputs, options)
     stamp = zone.new_stamp([])
     deliveries = _take_all(files, options, private, stamp, Tokens(token_key(root)), [], on_file)
+    if deliveries.accepted:
+        drop_remembered(WarehousePaths(root), private, deliveries.accepted)
     by_entity: dict[str, list[Path]] = {}
     for taken in deliveries.accepted:
         by_entity.setdefault(taken.registry["entity"], []).append(taken.path)
