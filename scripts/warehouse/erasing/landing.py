@@ -25,6 +25,7 @@ from warehouse.paths import WarehousePaths
 from warehouse.publishing.files import flush_file, flush_folder, remove
 
 FOLDER, READY = "erasing", "ready"
+_COUNTS = "erasure-"
 Key = tuple[str, str, str]
 Address = tuple[str, str, str, int]
 
@@ -59,7 +60,7 @@ def prepare_erasure(paths: WarehousePaths, customer: Customer) -> LandedErasure:
     """Write the landed files as they are to be, beside the zone. The caller holds the lock of the zone."""
     finish_erasure(paths)
     erasure = _rewrite(paths.landing, paths.root / FOLDER, customer.contains, customer)
-    _write_counts(erasure, paths.root / FOLDER, f"erasure-{secrets.token_hex(8)}.parquet")
+    _write_counts(erasure, paths.root / FOLDER, f"{_COUNTS}{secrets.token_hex(8)}.parquet")
     return erasure
 
 
@@ -90,6 +91,15 @@ def drop_remembered(paths: WarehousePaths, private: Path, accepted: Sequence[Any
     if accepted:
         _write_counts(erasure, private, f"{accepted[0].registry['load_id']}.parquet")
     return erasure.count
+
+
+def erased_rows(paths: WarehousePaths) -> dict[str, int]:
+    """Return the number of landed rows that each erasure took out, without those that a redelivery was kept from."""
+    files = sorted((paths.landing / zone.ERASED).glob(f"{_COUNTS}*.parquet"))
+    return {
+        path.stem: sum(pq.read_table(path, columns=["rows_erased"], partitioning=None).column(0).to_pylist())
+        for path in files
+    }
 
 
 def _rewrite(source: Path, target: Path, contains: Contains, customer: Customer | None) -> LandedErasure:

@@ -69,16 +69,15 @@ def look_at_versions(paths: WarehousePaths) -> Kept:
     folders = sorted(path for path in versions_folder(paths).glob("[!.]*") if path.is_dir())
     versions = [version for version in known.values() if _is_readable(version.file, version.record)]
     readable = {version.run_id: version for version in versions}
+    damaged = [path for path in folders if path.name not in readable]
     row = read_mart_run(paths.published_file)
     if row is not None and row["run_id"] in readable:
-        live = readable[row["run_id"]]
-    elif row is not None and _is_readable(paths.published_file, {}):
-        live = None
-    else:
-        row = None
-        published = [entry["run_id"] for entry in read_stack(paths, None)]
-        live = next((readable[run_id] for run_id in reversed(published) if run_id in readable), None)
-    return Kept(versions, [path for path in folders if path.name not in readable], live, row is not None)
+        return Kept(versions, damaged, readable[row["run_id"]], True)
+    if paths.published_file.exists() and _is_readable(paths.published_file, {}):
+        return Kept(versions, damaged, None, True)
+    published = [entry["run_id"] for entry in read_stack(paths, None)]
+    last = next((readable[run_id] for run_id in reversed(published) if run_id in readable), None)
+    return Kept(versions, damaged, last, False)
 
 
 def _is_readable(file: Path, record: Mapping[str, Any]) -> bool:

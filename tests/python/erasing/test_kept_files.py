@@ -10,6 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from publishing.companies import damage, keep, marks
+from warehouse.building.inputs import freeze_inputs
+from warehouse.building.run import erased_since
 from warehouse.cli import app
 from warehouse.erasing.memory import remembered
 from warehouse.erasing.run import erase_customer
@@ -134,6 +136,21 @@ def test_an_erasure_that_failed_in_the_middle_is_finished_by_the_next(
         erase_customer(paths, "A17")
     assert erase_customer(paths, "A17").version_rows == {"first": 0, "second": 3}
     assert "A17" not in customers(paths.published_file)
+
+
+def test_a_build_knows_what_was_erased_since_the_published_one(paths: WarehousePaths, tmp_path: Path) -> None:
+    erase_customer(paths, "A1")
+    built = freeze_inputs(paths, tmp_path / "built")
+    version = Version(tmp_path, {"erasures": sorted(built.erasures)})
+    # What a redelivery was kept from is no loss.
+    (tmp_path / "orders_again.csv").write_text(
+        "order_id,account_id,ordered_at,amount\n1,A1,2025-01-01,5\n3,A3,2025-01-01,5\n"
+    )
+    land(paths, [tmp_path / "orders_again.csv"], Options(entity="orders"), lambda _: lambda __: None)
+    inputs = freeze_inputs(paths, tmp_path / "next")
+    assert (erased_since(None, inputs), erased_since(version, inputs)) == (1, 0)
+    erase_customer(paths, "A3")
+    assert erased_since(version, freeze_inputs(paths, tmp_path / "last")) == 1
 
 
 def test_leftovers_of_killed_builds_and_publications_go(paths: WarehousePaths) -> None:
