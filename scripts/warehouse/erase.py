@@ -19,8 +19,8 @@ def erase(
 
     warehouse erase --account A-1042 --json   (what was removed, as one JSON object)
     """
-    from warehouse.erasing.run import erase_customer
     from warehouse.paths import warehouse_paths
+    from warehouse.runs.erasing import erase_customer
 
     if not account.strip():
         raise typer.BadParameter("give the account_id of a customer", param_hint="--account")
@@ -32,13 +32,21 @@ def erase(
             "landed_rows": erased.landed_rows,
             "mart_rows": rows,
             "versions": erased.version_rows,
+            "dropped": erased.dropped,
         }
         sys.stdout.write(json.dumps(document) + "\n")
         return
     from rich.console import Console
 
-    Console(soft_wrap=True, highlight=False, markup=False).print(
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    console.print(
         f"erased: {erased.landed_rows:,} landed rows of {erased.accounts} account(s), {rows:,} rows in "
-        f"{len(erased.version_rows)} kept versions; a redelivery stays erased. "
+        f"{len(erased.version_rows)} kept or published files; a redelivery stays erased. "
         "Totals of the marts follow with the next `warehouse build`"
+    )
+    for name in erased.dropped:
+        console.print(f"could not be read, and was dropped: {name}")
+    console.print(
+        "not reached: copies in PostgreSQL (publish there again), exported CSV files, seeds, and the files that were "
+        "delivered"
     )

@@ -93,7 +93,7 @@ def land(
     paths = warehouse_paths()
     with _progress() as on_file:
         if to_seeds is not None:
-            from warehouse.landing.seeds import write_seeds
+            from warehouse.runs.seeds import write_seeds
 
             report = write_seeds(paths.root, inputs, options, to_seeds, overwrite, on_file)
         else:

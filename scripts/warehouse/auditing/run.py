@@ -20,10 +20,14 @@ from warehouse.publishing.compact import mart_tables
 
 @dataclass(frozen=True)
 class Published:
-    """What the audit compares with: rows per mart of the last publication, or why they are not compared."""
+    """What the audit compares with: rows per mart of the last publication, or why they are not compared.
+
+    `erased_rows` are the landed rows that were erased since.
+    """
 
     rows: dict[str, int] | None
     exempt_because: str | None = None
+    erased_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,12 @@ def audit(run: RunFolder, dbt: DbtRun, inputs: Inputs, published: Published, is_
         rows = {mart: _count(connection, mart) for mart in marts}
         findings += check_held_back(rows, dbt.held_back_marts())
         findings += check_shrinkage(
-            rows, published.rows, published.exempt_because, is_change_accepted, dbt.held_back_marts()
+            rows,
+            published.rows,
+            published.exempt_because,
+            is_change_accepted,
+            dbt.held_back_marts(),
+            published.erased_rows,
         )
         findings += check_shared_keys(connection, inputs)
         unmapped = _unmapped_stages(connection)

@@ -24,11 +24,12 @@ def check_shrinkage(
     exempt_because: str | None,
     is_accepted: bool,
     held_back: Collection[str] = (),
+    erased_rows: int = 0,
 ) -> list[Finding]:
     """Return findings on the rows per mart `now` against those `published`.
 
     `exempt_because` says why the rule does not apply; `is_accepted` records losses as accepted by the user. Marts
-    that the project holds back are empty on purpose.
+    that the project holds back are empty on purpose, and one may shrink when landed rows were erased since.
     """
     if published is None or exempt_because:
         return [Finding("no mart shrank", "all marts", NOTED, exempt_because or "nothing was published before")]
@@ -42,11 +43,14 @@ def check_shrinkage(
                 told.append(Finding("no mart shrank", name, NOTED, f"{before:,} rows published, now held back"))
         elif after is None:
             findings.append(_loss(name, f"published with {before:,} rows, now missing", is_accepted))
+        elif has_shrunk(before, after) and erased_rows:
+            erased = f"{erased_rows:,} landed row{'s'[: erased_rows != 1]} erased since"
+            told.append(Finding("no mart shrank", name, NOTED, f"{before:,} rows published, now {after:,}: {erased}"))
         elif has_shrunk(before, after):
             findings.append(_loss(name, f"{before:,} rows published, now {after:,}", is_accepted))
     if findings:
         return findings + told
-    bound = f"none lost more than {LARGEST_LOSS:.0%} of its rows"
+    bound = f"none lost more than {LARGEST_LOSS:.0%} of its rows" + (" otherwise" if told else "")
     return [Finding("no mart shrank", "all marts", PASSED, f"{len(published)} marts compared, {bound}"), *told]
 
 

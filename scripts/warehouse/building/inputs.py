@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.contract import CONTRACT_FILES
-from warehouse.erasing.landing import finish_erasure
+from warehouse.erasing.landing import erased_rows, finish_erasure
 from warehouse.errors import WarehouseError
 from warehouse.landing import zone
 from warehouse.paths import PROJECT_DIR, WarehousePaths, seeds_folder
@@ -17,11 +17,15 @@ SEEDS, LANDED, FOLDERS = "seeds", "landing zone", "raw folders"
 
 @dataclass(frozen=True)
 class Inputs:
-    """The inputs of a build. `loads` are the rows of the load registry, `folder` the frozen landing zone."""
+    """The inputs of a build. `loads` are the rows of the load registry, `folder` the frozen landing zone.
+
+    `erasures` are the landed rows that each erasure took out.
+    """
 
     kind: str
     folder: Path | None = None
     loads: list[dict[str, Any]] = field(default_factory=list)
+    erasures: dict[str, int] = field(default_factory=dict)
 
     @property
     def rows(self) -> int | None:
@@ -85,4 +89,5 @@ def freeze_inputs(paths: WarehousePaths, folder: Path) -> Inputs:
                 os.link(source, target)
             except OSError:
                 shutil.copyfile(source, target)
-    return Inputs(LANDED, folder, loads)
+        erasures = erased_rows(paths)
+    return Inputs(LANDED, folder, loads, erasures)

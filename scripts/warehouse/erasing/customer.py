@@ -1,158 +1,294 @@
-"""Who a customer is in the landing zone: the ids, names, tokens and comments that are only theirs."""
+"""Who a customer is in the landing zone: the ids, tokens and names that are only theirs."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import cached_property
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from warehouse.contract import entities
 from warehouse.engine import literal, open_engine
-from warehouse.landing.zone import delivered_at, landed_rows, read_loads
+from warehouse.erasing.columns import KEYS
+from warehouse.erasing.memory import Contains
+from warehouse.erasing.texts import patterns_of_names, patterns_of_tokens
+from warehouse.erasing.torn_lines import lines_of_erased
+from warehouse.landing.personal_data import TOKEN
+from warehouse.landing.zone import DELETIONS, QUARANTINE, delivered_at, landed_rows, read_loads
 from warehouse.paths import WarehousePaths
 from warehouse.publishing.compact import mart_tables
 from warehouse.publishing.live import read_mart_run
 
-# Shorter names are words of other texts as well.
-SHORTEST_NAME = 4
-# Identifiers that a customer's rows carry: kind, entity, its id, and the column that names the account.
-_EXCLUSIVE = (
-    ("deal", "deals", "deal_id", "account_id"),
-    ("order", "orders", "order_id", "account_id"),
-    ("lead", "leads", "lead_id", "converted_account_id"),
-    ("contact", "contacts", "contact_id", "account_id"),
-    ("respondent", "survey_responses", "respondent_id", "account_id"),
-    ("respondent", "survey_invitations", "respondent_id", "account_id"),
-)
+_ACCOUNT_COLUMNS = ("account_id", "converted_account_id", "referred_by_account_id")
+_ACCOUNT = "account_id"
+# Keys that other rows and marts do not name are taken only where an older row says another owner: all other rows of
+# the customer go by their account, and stay away by it.
+_NAMED_BY_THEIR_OWN_ROWS_ONLY = ("subscription_periods", "activities", "support_tickets", "survey_invitations")
+# The current row of a key is that of the models: what the published build refused is none, unless there is no other.
+_NEWEST_FIRST = """
+    is_refused, coalesce(delivered_at, landed_at) desc, load_sequence desc, load_id desc, file desc, line_number desc
+"""
 
 
 @dataclass(frozen=True)
 class Customer:
-    """One customer. `identifiers` are by kind (erasing.memory); tokens, names and comments are exact."""
+    """One customer. `identifiers` are by kind (erasing.memory); tokens are exact, names whole words in any case."""
 
     identifiers: dict[str, set[str]]
     tokens: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
-    comments: set[str] = field(default_factory=set)
 
     @property
     def accounts(self) -> set[str]:
         """The ids of the customer's accounts, merged ones included."""
         return self.identifiers["account"]
 
+    @cached_property
+    def token_patterns(self) -> list[str]:
+        """Patterns of what is taken out of any text."""
+        return patterns_of_tokens(self.tokens)
+
+    @cached_property
+    def patterns(self) -> list[str]:
+        """Patterns of what is taken out of texts that people write freely."""
+        return [*self.token_patterns, *patterns_of_names(self.names)]
+
     @property
-    def texts(self) -> set[str]:
-        """Texts that give the customer away wherever they stand."""
-        return self.tokens | {text for text in self.names | self.comments if len(text) >= SHORTEST_NAME}
+    def contains(self) -> Contains:
+        """The test "is this the customer's?" for arrays of identifiers of a kind."""
+
+        def contains(kind: str, values: pa.Array) -> pa.Array:
+            return pc.is_in(values, value_set=pa.array(sorted(self.identifiers.get(kind, ())), pa.string()))
+
+        return contains
 
 
 def find_customer(paths: WarehousePaths, account_id: str) -> Customer | None:
-    """Return the customer of an account, or None when no landed row names it.
+    """Return the customer of an account, or None when nothing landed names it.
 
-    Accounts that are merged are one customer, whichever of them is named. An identifier that rows of other
-    customers carry as well is not taken: it is not this customer's.
+    Accounts that are merged are one customer, whichever of them is named. A key is the customer's whose current row
+    is. A token, name or respondent that rows of other customers carry as well is not taken.
     """
     connection = open_engine()
     try:
-        accounts = _merged_accounts(connection, paths, account_id)
-        connection.execute("create table ids as select unnest(?::varchar[]) as id", [sorted(accounts)])
-        if not _is_known(connection, paths.landing):
+        landed = _Landed(connection, paths)
+        accounts = landed.merged_accounts(account_id)
+        landed.keep("account", accounts)
+        if not landed.names_accounts() and not _is_named_elsewhere(paths, Customer({"account": accounts})):
             return None
-        identifiers = {"account": accounts}
-        for kind, entity, key, owner in _EXCLUSIVE:
-            found = _exclusive_keys(connection, paths.landing, entity, key, owner)
-            identifiers.setdefault(kind, set()).update(found)
-        tokens = _texts(connection, paths.landing, (("accounts", "email"), ("contacts", "email")))
-        # A respondent may be known by the address alone.
-        identifiers["respondent"] |= tokens
-        names = _texts(connection, paths.landing, (("accounts", "account_name"), ("contacts", "full_name")))
-        comments = _texts(connection, paths.landing, (("survey_responses", "comment"),))
-        return Customer(identifiers, tokens, names, comments)
+        return landed.customer(accounts)
     finally:
         connection.close()
 
 
-def _rows(landing: Path, entity: str) -> str:
-    return landed_rows(landing, entities()[entity])
-
-
-def _merged_accounts(connection: Any, paths: WarehousePaths, account_id: str) -> set[str]:
-    """Return the ids that the latest merges join with an account, in both directions, itself included.
-
-    The latest row of an account is that of the models: by the age of its delivery, then by file and line, without the
-    rows that the published build refused.
-    """
-    refused = "select null as load_id, null as file, null as record_number where false"
-    if read_mart_run(paths.published_file) is not None:
-        connection.execute(f"attach {literal(str(paths.published_file))} as live (read_only)")
-        if "quarantined_rows" in mart_tables(connection, "live"):
-            refused = "select load_id, file, record_number from live.marts.quarantined_rows where entity = 'accounts'"
-    loads = [load for load in read_loads(paths) if load["entity"] == "accounts"]
-    ages = [(load["load_id"], load["file"], delivered_at(load, loads), load["load_sequence"]) for load in loads]
-    connection.execute(
-        "create table deliveries (load_id text, file text, delivered_at timestamp, load_sequence bigint)"
-    )
-    if ages:
-        connection.executemany("insert into deliveries values (?, ?, ?, ?)", ages)
-    pairs = connection.execute(
-        f"""
-        select account_id, merged_into_account_id
-        from {_rows(paths.landing, "accounts")} as delivered
-        left join deliveries using (load_id, file)
-        anti join ({refused}) as refused using (load_id, file, record_number)
-        qualify row_number() over (
-            partition by account_id
-            order by
-                coalesce(delivered_at, landed_at) desc, load_sequence desc, load_id desc, file desc, line_number desc
-        ) = 1 and merged_into_account_id is not null
-        """  # noqa: S608
-    ).fetchall()
-    found, waiting = {account_id}, [account_id]
-    while waiting:
-        each = waiting.pop()
-        for source, target in pairs:
-            for here, there in ((source, target), (target, source)):
-                if here == each and there is not None and there not in found:
-                    found.add(there)
-                    waiting.append(there)
-    return found
-
-
-def _is_known(connection: Any, landing: Path) -> bool:
-    for entity in entities().values():
-        for column in ("account_id", "converted_account_id", "referred_by_account_id"):
-            if column in entity.column_names:
-                rows = _rows(landing, entity.name)
-                query = f"select 1 from {rows} where {column} in (select id from ids) limit 1"  # noqa: S608
-                if connection.execute(query).fetchall():
-                    return True
+def _is_named_elsewhere(paths: WarehousePaths, customer: Customer) -> bool:
+    """Tell whether a row of bad structure names an account, or one that says that the account was deleted."""
+    for path in sorted((paths.landing / QUARANTINE).glob("*.parquet")):
+        if any(lines_of_erased(pq.read_table(path, partitioning=None), customer.contains)):
+            return True
+    for path in sorted((paths.landing / DELETIONS).glob("*.parquet")):
+        table = pq.read_table(path, partitioning=None)
+        keys = table.filter(pc.equal(table.column("entity"), "accounts")).column("key_value").to_pylist()
+        if not customer.accounts.isdisjoint(keys):
+            return True
     return False
 
 
-def _exclusive_keys(connection: Any, landing: Path, entity: str, key: str, owner: str) -> set[str]:
-    rows = connection.execute(
-        f"""
-        select {key} from {_rows(landing, entity)} where {key} is not null group by {key}
-        having bool_or({owner} in (select id from ids))
-            and bool_and(coalesce({owner} in (select id from ids), true))
-        """  # noqa: S608
-    ).fetchall()
-    return {row[0] for row in rows}
+def _is_in(column: str, kind: str) -> str:
+    """Return the SQL of "is this the customer's?" for a column; NULL where there is no value."""
+    return f"case when {column} is not null then {column} in (select id from {kind}_ids) end"  # noqa: S608
 
 
-def _texts(connection: Any, landing: Path, columns: tuple[tuple[str, str], ...]) -> set[str]:
-    """Return the texts of the customer's rows in these columns that no other customer's row has."""
-    mine: set[str] = set()
-    others: set[str] = set()
-    for entity, column in columns:
-        source = _rows(landing, entity)
-        rows = connection.execute(
+class _Landed:
+    """The landing zone, asked for one customer. What is found of a kind is kept in the table `<kind>_ids`."""
+
+    def __init__(self, connection: Any, paths: WarehousePaths) -> None:
+        self._connection = connection
+        self._paths = paths
+        self._read_deliveries()
+        self._read_refused()
+
+    def _read_deliveries(self) -> None:
+        loads = read_loads(self._paths)
+        ages = [
+            (load["load_id"], load["entity"], load["file"], delivered_at(load, same), load["load_sequence"])
+            for name in entities()
+            for same in [[load for load in loads if load["entity"] == name]]
+            for load in same
+        ]
+        self._connection.execute(
+            "create table deliveries "
+            "(load_id text, entity text, file text, delivered_at timestamp, load_sequence bigint)"
+        )
+        if ages:
+            self._connection.executemany("insert into deliveries values (?, ?, ?, ?, ?)", ages)
+
+    def _read_refused(self) -> None:
+        """Read which rows the published build refused; without one that can be read it refused none."""
+        import duckdb
+
+        self._connection.execute("create table refused (load_id text, entity text, file text, record_number bigint)")
+        if read_mart_run(self._paths.published_file) is None:
+            return
+        self._connection.execute(f"attach {literal(str(self._paths.published_file))} as live (read_only)")
+        if "quarantined_rows" in mart_tables(self._connection, "live"):
+            try:
+                self._connection.execute(
+                    "insert into refused "
+                    "select distinct load_id, entity, file, record_number from live.marts.quarantined_rows"
+                )
+            except duckdb.Error:
+                self._connection.execute("delete from refused")
+        self._connection.execute("detach live")
+
+    def _rows(self, entity: str) -> str:
+        """Return the landed rows of an entity with all that says which of them is current, as a table expression."""
+        rows = landed_rows(self._paths.landing, entities()[entity])
+        return f"""(
+            select
+                delivered.*, deliveries.delivered_at, deliveries.load_sequence,
+                refused.file is not null as is_refused
+            from {rows} as delivered
+            left join deliveries
+                on deliveries.entity = {literal(entity)}
+                and (delivered.load_id, delivered.file) = (deliveries.load_id, deliveries.file)
+            left join refused
+                on refused.entity = {literal(entity)}
+                and (delivered.load_id, delivered.file, delivered.record_number)
+                = (refused.load_id, refused.file, refused.record_number)
+        )"""  # noqa: S608
+
+    def keep(self, kind: str, identifiers: Iterable[str]) -> set[str]:
+        """Keep identifiers of a kind for the questions that follow, and return them."""
+        found = set(identifiers)
+        self._connection.execute(
+            f"create or replace table {kind}_ids as select unnest(?::varchar[]) as id", [sorted(found)]
+        )
+        return found
+
+    def merged_accounts(self, account_id: str) -> set[str]:
+        """Return the ids that the latest merges join with an account, in both directions, itself included."""
+        pairs = self._connection.execute(
             f"""
-            select distinct {column}, coalesce(account_id in (select id from ids), false) from {source}
-            where {column} in (
-                select {column} from {source}
-                where account_id in (select id from ids) and {column} is not null
-            )
+            select account_id, merged_into_account_id
+            from {self._rows("accounts")}
+            where not is_refused
+            qualify row_number() over (partition by account_id order by {_NEWEST_FIRST}) = 1
+                and merged_into_account_id is not null
             """  # noqa: S608
         ).fetchall()
-        mine |= {text for text, is_mine in rows if is_mine}
-        others |= {text for text, is_mine in rows if not is_mine}
-    return mine - others
+        found, waiting = {account_id}, [account_id]
+        while waiting:
+            each = waiting.pop()
+            for source, target in pairs:
+                for here, there in ((source, target), (target, source)):
+                    if here == each and there is not None and there not in found:
+                        found.add(there)
+                        waiting.append(there)
+        return found
+
+    def names_accounts(self) -> bool:
+        """Tell whether a landed row names one of the accounts."""
+        for entity in entities().values():
+            for column in _ACCOUNT_COLUMNS:
+                if column in entity.column_names:
+                    rows = landed_rows(self._paths.landing, entity)
+                    query = f"select 1 from {rows} where {column} in (select id from account_ids) limit 1"  # noqa: S608
+                    if self._connection.execute(query).fetchall():
+                        return True
+        return False
+
+    def customer(self, accounts: set[str]) -> Customer:
+        """Return all that is only this customer's."""
+        identifiers = {"account": accounts}
+        for entity in ("contacts", "deals", "orders"):
+            kind = KEYS[entity].kind
+            identifiers[kind] = self.keep(kind, self._owned(entity, _is_in(_ACCOUNT, "account")))
+        tokens = self._tokens() | set(TOKEN.findall("\n".join(accounts)))
+        self.keep("token", tokens)
+        identifiers["respondent"] = self.keep("respondent", self._respondents() | tokens)
+        by_deal = f"coalesce({_is_in('converted_account_id', 'account')}, {_is_in('converted_deal_id', 'deal')})"
+        identifiers["lead"] = self._owned("leads", by_deal)
+        tokens_of_cell = f"regexp_extract_all(respondent_id, {literal(TOKEN.pattern)})"
+        by_token = f"coalesce(list_has_any({tokens_of_cell}, (select list(id) from token_ids)), false)"  # noqa: S608
+        by_person = f"coalesce({_is_in(_ACCOUNT, 'account')}, {_is_in('respondent_id', 'respondent')} or {by_token})"
+        identifiers["response"] = self._owned("survey_responses", by_person)
+        for entity in _NAMED_BY_THEIR_OWN_ROWS_ONLY:
+            is_mine = by_person if entity == "survey_invitations" else _is_in(_ACCOUNT, "account")
+            identifiers[KEYS[entity].kind] = self._owned(entity, is_mine, is_moved=True)
+        return Customer(identifiers, tokens, self._names())
+
+    def _owned(self, entity: str, is_mine: str, is_moved: bool = False) -> set[str]:
+        """Return the keys whose current row is the customer's: the newest one that says whose it is.
+
+        With `is_moved` only those of which another row says something else.
+        """
+        moved = "and not bool_and(coalesce(is_mine, false))" if is_moved else ""
+        rows = self._connection.execute(
+            f"""
+            with said as (select *, {KEYS[entity].sql} as row_key, {is_mine} as is_mine from {self._rows(entity)})
+            select row_key from said
+            where row_key in (select row_key from said where is_mine)
+            group by row_key
+            having first(is_mine order by {_NEWEST_FIRST}) filter (where is_mine is not null) {moved}
+            """  # noqa: S608
+        ).fetchall()
+        return {row[0] for row in rows}
+
+    def _respondents(self) -> set[str]:
+        """Return the respondents who answered, or were invited, for no other account than the customer's.
+
+        Rows that go with their key say nothing against it.
+        """
+        is_mine = _is_in(_ACCOUNT, "account")
+        parts = []
+        for entity in ("survey_responses", "survey_invitations"):
+            key = KEYS[entity]
+            self.keep(key.kind, self._owned(entity, is_mine))
+            said = f"case when {key.sql} in (select id from {key.kind}_ids) then true else {is_mine} end"  # noqa: S608
+            rows = landed_rows(self._paths.landing, entities()[entity])
+            parts.append(f"select respondent_id, {said} as is_mine from {rows} where respondent_id is not null")  # noqa: S608
+        rows = self._connection.execute(
+            f"""
+            select respondent_id from ({" union all ".join(parts)}) group by respondent_id
+            having bool_or(is_mine) and bool_and(coalesce(is_mine, true))
+            """  # noqa: S608
+        ).fetchall()
+        return {row[0] for row in rows}
+
+    def _persons(self) -> str:
+        """Return e-mail cell and name of every landed account and contact, and whether it is the customer's."""
+        is_mine = f"coalesce({_is_in(_ACCOUNT, 'account')}, false)"
+        of_contact = f"{is_mine} or coalesce({_is_in('contact_id', 'contact')}, false)"
+        accounts, contacts = (landed_rows(self._paths.landing, entities()[name]) for name in ("accounts", "contacts"))
+        return f"""(
+            select email, account_name as name, {is_mine} as is_mine from {accounts}
+            union all
+            select email, full_name as name, {of_contact} as is_mine from {contacts}
+        )"""  # noqa: S608
+
+    def _tokens(self) -> set[str]:
+        """Return the tokens of all addresses in the customer's e-mail cells that stand in no other customer's."""
+        rows = self._connection.execute(
+            f"""
+            select token
+            from (select unnest(regexp_extract_all(email, ?)) as token, is_mine from {self._persons()})
+            group by token having bool_and(is_mine)
+            """,  # noqa: S608
+            [TOKEN.pattern],
+        ).fetchall()
+        return {row[0] for row in rows}
+
+    def _names(self) -> set[str]:
+        """Return the names of the customer and its contacts that no other customer has, in whatever case."""
+        rows = self._connection.execute(
+            f"""
+            with persons as (select * from {self._persons()} where name is not null)
+            select distinct name from persons
+            where lower(name) in (select lower(name) from persons where is_mine)
+            qualify bool_and(is_mine) over (partition by lower(name))
+            """  # noqa: S608
+        ).fetchall()
+        return {row[0] for row in rows}

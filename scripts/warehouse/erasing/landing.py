@@ -15,39 +15,28 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from warehouse.contract import entities
-from warehouse.erasing.customer import SHORTEST_NAME, Customer
-from warehouse.erasing.memory import (
-    OWNING_COLUMNS,
-    PERSON_COLUMNS,
-    Contains,
-    names_erased,
-    remembered,
-    without_erased,
-)
-from warehouse.erasing.texts import REPLACEMENT, names_any, patterns_of
+from warehouse.erasing.columns import FREE_TEXTS, KEYS
+from warehouse.erasing.customer import Customer
+from warehouse.erasing.memory import Contains, remembered, without_erased
+from warehouse.erasing.texts import redacted
+from warehouse.erasing.torn_lines import lines_of_erased
 from warehouse.files import flush_file, flush_folder, remove
 from warehouse.landing import zone
-from warehouse.landing.bad_rows import words_of
 from warehouse.paths import WarehousePaths
 
 FOLDER, READY = "erasing", "ready"
-# Rows of persons that marts show one by one.
-KEYS_OF_PERSONS = {"survey_responses": "response_id", "contacts": "contact_id"}
+_COUNTS = "erasure-"
 Key = tuple[str, str, str]
 Address = tuple[str, str, str, int]
 
 
 @dataclass
 class LandedErasure:
-    """What goes: rows and rows of bad structure by (load_id, entity, file), and the addresses of all of them.
-
-    `keys` are the responses and contacts that go, by the column that identifies them: some name no account.
-    """
+    """What goes: rows and rows of bad structure by (load_id, entity, file), and the addresses of all of them."""
 
     rows: dict[Key, int] = field(default_factory=dict)
     bad_rows: dict[Key, int] = field(default_factory=dict)
     addresses: set[Address] = field(default_factory=set)
-    keys: dict[str, set[str]] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -65,16 +54,13 @@ class LandedErasure:
             key = (load_id, entity, file)
             counts[key] = counts.get(key, 0) + 1
             self.addresses.add((load_id, entity, file, record_number))
-        column = KEYS_OF_PERSONS.get(entity)
-        if column is not None and column in table.column_names:
-            self.keys.setdefault(column, set()).update(filter(None, table.column(column).to_pylist()))
 
 
 def prepare_erasure(paths: WarehousePaths, customer: Customer) -> LandedErasure:
     """Write the landed files as they are to be, beside the zone. The caller holds the lock of the zone."""
     finish_erasure(paths)
-    erasure = _rewrite(paths.landing, paths.root / FOLDER, _membership(customer), customer)
-    _write_counts(erasure, paths.root / FOLDER, f"erasure-{secrets.token_hex(8)}.parquet")
+    erasure = _rewrite(paths.landing, paths.root / FOLDER, customer.contains, customer)
+    _write_counts(erasure, paths.root / FOLDER, f"{_COUNTS}{secrets.token_hex(8)}.parquet")
     return erasure
 
 
@@ -105,6 +91,15 @@ def drop_remembered(paths: WarehousePaths, private: Path, accepted: Sequence[Any
     if accepted:
         _write_counts(erasure, private, f"{accepted[0].registry['load_id']}.parquet")
     return erasure.count
+
+
+def erased_rows(paths: WarehousePaths) -> dict[str, int]:
+    """Return the number of landed rows that each erasure took out, without those that a redelivery was kept from."""
+    files = sorted((paths.landing / zone.ERASED).glob(f"{_COUNTS}*.parquet"))
+    return {
+        path.stem: sum(pq.read_table(path, columns=["rows_erased"], partitioning=None).column(0).to_pylist())
+        for path in files
+    }
 
 
 def _rewrite(source: Path, target: Path, contains: Contains, customer: Customer | None) -> LandedErasure:
@@ -152,13 +147,6 @@ def finish_erasure(paths: WarehousePaths) -> None:
     remove(folder)
 
 
-def _membership(customer: Customer) -> Contains:
-    def contains(kind: str, values: pa.Array) -> pa.Array:
-        return pc.is_in(values, value_set=pa.array(sorted(customer.identifiers.get(kind, ())), pa.string()))
-
-    return contains
-
-
 def _rewrite_entity_file(
     path: Path, target: Path, entity: str, contains: Contains, customer: Customer | None, erasure: LandedErasure
 ) -> None:
@@ -181,59 +169,64 @@ def _rewrite_entity_file(
 
 
 def _without_texts(entity: str, table: pa.Table, customer: Customer | None) -> tuple[pa.Table, bool]:
-    """Return rows of other customers without this one's tokens in any text and names in comments."""
+    """Return rows of other customers without this one's tokens in any text, and names in what people write freely."""
     if customer is None:
         return table, False
-    names = [name for name in customer.names if len(name) >= SHORTEST_NAME]
     is_changed = False
     for column in entities()[entity].columns:
-        texts = customer.tokens if column.type in ("text", "email") else {*customer.tokens, *names}
         # What was landed before the contract had the column names nobody in it.
         if column.type not in ("text", "email", "comment") or column.name not in table.column_names:
             continue
-        for pattern in patterns_of(texts):
-            values = table.column(column.name)
-            if pc.any(pc.match_substring_regex(values, pattern), min_count=1).as_py():
-                values = pc.replace_substring_regex(values, pattern, REPLACEMENT)
-                table = table.set_column(table.column_names.index(column.name), table.schema.field(column.name), values)
-                is_changed = True
+        patterns = customer.patterns if column.name in FREE_TEXTS else customer.token_patterns
+        values = redacted(table.column(column.name), patterns)
+        if values is not None:
+            table = table.set_column(table.column_names.index(column.name), table.schema.field(column.name), values)
+            is_changed = True
     return table, is_changed
 
 
 def _rewrite_quarantine_file(
     path: Path, target: Path, contains: Contains, customer: Customer | None, erasure: LandedErasure
 ) -> None:
+    """Leave out the rows of the erased; what the lines of others write of the customer goes."""
     table = pq.read_table(path, partitioning=None)
-    gone = _names_erased(table, contains, customer)
-    if not any(gone):
-        return
-    mask = pa.array(gone, pa.bool_())
+    gone = pa.array(lines_of_erased(table, contains), pa.bool_())
     for entity in set(table.column("entity").to_pylist()):
-        named = table.filter(pc.and_(mask, pc.equal(table.column("entity"), entity)))
+        named = table.filter(pc.and_(gone, pc.equal(table.column("entity"), entity)))
         erasure.add(named, entity, erasure.bad_rows)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table.filter(pc.invert(mask)), target, compression="zstd")
+    remaining = table.filter(pc.invert(gone))
+    without_texts = _lines_without_texts(remaining, customer) if customer else remaining
+    if without_texts is not remaining or remaining.num_rows < table.num_rows:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(without_texts, target, compression="zstd")
+
+
+def _lines_without_texts(table: pa.Table, customer: Customer) -> pa.Table:
+    """Return rows of bad structure of others without what their lines write of the customer."""
+    lines = redacted(table.column("raw_line"), customer.patterns)
+    if lines is None:
+        return table
+    columns = {"raw_line": lines}
+    if "made_identifiers" in table.column_names:
+        made = table.column("made_identifiers").to_pylist()
+        columns["made_identifiers"] = pa.array(
+            [[word for word in words or () if not any(token in word for token in customer.tokens)] for words in made],
+            pa.list_(pa.string()),
+        )
+    for name, values in columns.items():
+        table = table.set_column(table.column_names.index(name), table.schema.field(name), values)
+    return table
 
 
 def _rewrite_deletions_file(path: Path, target: Path, contains: Contains) -> None:
     """Leave out the keys of the erased. They are no rows of a delivery: nothing is counted."""
-    kinds = {**OWNING_COLUMNS, **PERSON_COLUMNS}
     table = pq.read_table(path, partitioning=None)
     stays = pa.array([True] * table.num_rows, pa.bool_())
-    for name, entity in entities().items():
-        if entity.key[0] in kinds:
-            is_of_entity = pc.equal(table.column("entity"), name)
-            hits = pc.and_(is_of_entity, contains(kinds[entity.key[0]], table.column("key_value").combine_chunks()))
-            stays = pc.and_(stays, pc.invert(pc.fill_null(hits, False)))
+    kinds = {name: key.kind for name, key in KEYS.items() if key.columns == entities()[name].key}
+    for name, kind in {"accounts": "account", **kinds}.items():
+        is_of_entity = pc.equal(table.column("entity"), name)
+        hits = pc.and_(is_of_entity, contains(kind, table.column("key_value").combine_chunks()))
+        stays = pc.and_(stays, pc.invert(pc.fill_null(hits, False)))
     if not pc.all(stays, min_count=0).as_py():
         target.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(table.filter(stays), target, compression="zstd")
-
-
-def _names_erased(table: pa.Table, contains: Contains, customer: Customer | None) -> list[bool]:
-    """Tell for each row of bad structure whether it names the erased: an id as a word, or a text anywhere."""
-    rows = table.to_pylist()
-    lines = [f"{row['key_value'] or ''}\n{row['raw_line'] or ''}" for row in rows]
-    words = [words_of(line).union(row.get("made_identifiers") or ()) for line, row in zip(lines, rows, strict=True)]
-    by_text = names_any(lines, customer.texts if customer else ())
-    return [left or right for left, right in zip(by_text, names_erased(words, contains), strict=True)]

@@ -5,7 +5,7 @@ file alone cannot test a guess. Landing asks `without_erased` about every block 
 """
 
 import hmac
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,30 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse.contract import entities
+from warehouse.erasing.columns import KEYS, MENTIONS, owner_of
+from warehouse.erasing.texts import REPLACEMENT
 from warehouse.errors import WarehouseError
 from warehouse.files import read_json, write_json
-from warehouse.landing.personal_data import KEY_VARIABLE, token_key
+from warehouse.landing.personal_data import KEY_VARIABLE, TOKEN, token_key
 from warehouse.paths import WarehousePaths
 
 MEMORY_FILE = "erased.json"
 
-# A row goes when one of these columns names something of an erased customer ...
-OWNING_COLUMNS: Mapping[str, str] = {
-    "account_id": "account",
-    "converted_account_id": "account",
-    "deal_id": "deal",
-    "converted_deal_id": "deal",
-    "order_id": "order",
-    "refund_of_order_id": "order",
-    "lead_id": "lead",
-}
-# ... and of another customer's row only this cell goes.
-MENTIONING_COLUMNS: Mapping[str, str] = {
-    "referred_by_account_id": "account",
-    "merged_into_account_id": "account",
-}
-# A person's row goes where it names no account; in a row of another account only the cell goes.
-PERSON_COLUMNS: Mapping[str, str] = {"contact_id": "contact", "respondent_id": "respondent"}
+# What was remembered before the kinds were written down beside the hashes.
+_FIRST_KINDS = ("account", "contact", "deal", "lead", "order", "respondent")
 Contains = Callable[[str, pa.Array], pa.Array]
 
 
@@ -80,15 +67,23 @@ def erased_hashes(paths: WarehousePaths) -> frozenset[str]:
 
 
 def identifier_hash(key: bytes, kind: str, value: str) -> str:
-    """Return the keyed hash of an identifier (account, deal, order, lead, contact or respondent)."""
+    """Return the keyed hash of an identifier; its kind is account, respondent or that of a key (erasing.columns)."""
     return hmac.digest(key, f"{kind}:{value}".encode("utf-8", "surrogateescape"), "sha256").hex()[:32]
 
 
 def remember(paths: WarehousePaths, identifiers: Mapping[str, Iterable[str]]) -> None:
     """Add identifiers by kind to the memory."""
     key = _key(paths)
-    hashes = {identifier_hash(key, kind, value) for kind, values in identifiers.items() for value in values}
-    write_json(paths.root / MEMORY_FILE, {"hashes": sorted({*erased_hashes(paths), *hashes}), "key": _mark(key)})
+    found = [(kind, value) for kind, values in identifiers.items() for value in values]
+    hashes = {*erased_hashes(paths), *(identifier_hash(key, kind, value) for kind, value in found)}
+    kinds = _kinds(paths) | {kind for kind, _ in found}
+    write_json(paths.root / MEMORY_FILE, {"hashes": sorted(hashes), "key": _mark(key), "kinds": sorted(kinds)})
+
+
+def _kinds(paths: WarehousePaths) -> set[str]:
+    """Return the kinds of identifiers that are remembered: others need not be hashed to be compared."""
+    document = _document(paths)
+    return set(document.get("kinds", _FIRST_KINDS if document["hashes"] else ()))
 
 
 def remembered(paths: WarehousePaths) -> Contains | None:
@@ -96,10 +91,10 @@ def remembered(paths: WarehousePaths) -> Contains | None:
     hashes = erased_hashes(paths)
     if not hashes:
         return None
-    key = _key(paths)
+    key, kinds = _key(paths), _kinds(paths)
 
     def contains(kind: str, values: pa.Array) -> pa.Array:
-        distinct = [value for value in pc.unique(values).to_pylist() if value is not None]
+        distinct = [value for value in pc.unique(values).to_pylist() if value is not None and kind in kinds]
         erased = [value for value in distinct if identifier_hash(key, kind, value) in hashes]
         return pc.is_in(values, value_set=pa.array(erased, pa.string()))
 
@@ -119,48 +114,46 @@ def without_erased(entity: str, table: pa.Table, contains: Contains) -> Remainin
     """Return the rows of an entity that do not belong to an erased customer.
 
     `table` has the canonical columns of the entity as text (others may stand beside them); `contains` comes
-    from `remembered`.
+    from `remembered`. A row belongs to whom its account names and whose its key is; one without an account belongs to
+    whom it mentions. In a row of another account only the mention goes.
     """
-    columns = [name for name in entities()[entity].column_names if name in table.column_names]
-    required = entities()[entity].required
-    belongs = pa.array([False] * table.num_rows, pa.bool_())
+    columns = tuple(name for name in entities()[entity].column_names if name in table.column_names)
+    owner, key = owner_of(columns), KEYS.get(entity)
+    nowhere = pa.array([False] * table.num_rows, pa.bool_())
+    belongs = _hits(_flat(table, owner), "account", contains) if owner else nowhere
+    has_account = pc.is_valid(_flat(table, owner)) if owner else nowhere
+    if key is not None and all(name in columns for name in key.columns):
+        texts = [_flat(table, name) for name in key.columns]
+        belongs = pc.or_(belongs, _hits(pc.binary_join_element_wise(*texts, "|"), key.kind, contains))
+    emptied: dict[str, pa.Array] = {}
     for name in columns:
-        if name in OWNING_COLUMNS:
-            belongs = pc.or_(belongs, _hits(table, name, OWNING_COLUMNS[name], contains))
-    emptied: dict[str, pa.Array] = {
-        name: _hits(table, name, MENTIONING_COLUMNS[name], contains) for name in columns if name in MENTIONING_COLUMNS
-    }
-    for name in columns:
-        if name in PERSON_COLUMNS:
-            hits = _hits(table, name, PERSON_COLUMNS[name], contains)
-            has_account = pc.is_valid(_flat(table, "account_id"))
-            belongs = pc.or_(belongs, pc.and_(hits, pc.invert(has_account)))
-            if name not in required:
-                emptied[name] = hits
+        if name in MENTIONS and (key is None or name not in key.columns):
+            emptied[name] = _hits(_flat(table, name), MENTIONS[name], contains)
+            belongs = pc.or_(belongs, pc.and_(emptied[name], pc.invert(has_account)))
     is_changed = False
     for name, hits in emptied.items():
         hits = pc.and_(hits, pc.invert(belongs))
         if pc.any(hits, min_count=1).as_py():
             is_changed = True
-            cells = pc.if_else(hits, pa.scalar(None, pa.string()), _flat(table, name))
+            # A column that must be filled says that it was.
+            nothing = REPLACEMENT if name in entities()[entity].required else None
+            cells = pc.if_else(hits, pa.scalar(nothing, pa.string()), _flat(table, name))
             table = table.set_column(table.column_names.index(name), table.schema.field(name), cells)
     erased = int(pc.sum(belongs).as_py() or 0)
     return Remaining(table.filter(pc.invert(belongs)) if erased else table, erased, is_changed)
-
-
-def names_erased(words: Sequence[Collection[str]], contains: Contains) -> list[bool]:
-    """Tell for the words of each raw line whether one of them is an identifier of an erased customer."""
-    distinct = sorted({word for found in words for word in found})
-    hits: set[str] = set()
-    for kind in {*OWNING_COLUMNS.values(), *PERSON_COLUMNS.values()}:
-        erased = contains(kind, pa.array(distinct, pa.string())).to_pylist()
-        hits.update(word for word, is_erased in zip(distinct, erased, strict=True) if is_erased)
-    return [not hits.isdisjoint(found) for found in words]
 
 
 def _flat(table: pa.Table, name: str) -> pa.Array:
     return table.column(name).combine_chunks().cast(pa.string())
 
 
-def _hits(table: pa.Table, name: str, kind: str, contains: Contains) -> pa.Array:
-    return pc.fill_null(contains(kind, _flat(table, name)), False)
+def _hits(values: pa.Array, kind: str, contains: Contains) -> pa.Array:
+    """Tell for each identifier whether it was erased; of a respondent also by a token that stands among other words."""
+    hits = pc.fill_null(contains(kind, values), False)
+    if kind != "respondent" or not pc.any(pc.match_substring_regex(values, TOKEN.pattern), min_count=1).as_py():
+        return hits
+    tokens = {text: TOKEN.findall(text) for text in pc.unique(values).to_pylist() if text is not None}
+    distinct = sorted({token for found in tokens.values() for token in found})
+    erased = set(pa.array(distinct, pa.string()).filter(contains(kind, pa.array(distinct, pa.string()))).to_pylist())
+    named = [text for text, found in tokens.items() if not erased.isdisjoint(found)]
+    return pc.or_(hits, pc.fill_null(pc.is_in(values, value_set=pa.array(named, pa.string())), False))

@@ -1,83 +1,141 @@
 """Takes a customer out of the kept versions and the published file. Aggregates stay until the next build."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from warehouse.contract import entities
 from warehouse.engine import literal, open_engine, quoted
-from warehouse.erasing.customer import SHORTEST_NAME, Customer
-from warehouse.erasing.landing import Address, LandedErasure
-from warehouse.erasing.texts import REPLACEMENT, patterns_of
+from warehouse.erasing.columns import FREE_TEXTS, KEYS
+from warehouse.erasing.customer import Customer
+from warehouse.erasing.landing import LandedErasure
+from warehouse.erasing.texts import redacted_sql
 from warehouse.files import digest, read_json, remove
 from warehouse.paths import WarehousePaths
-from warehouse.publishing.compact import SCHEMA, compact_copy, mart_tables
-from warehouse.publishing.live import is_whole, live_version, now_text, swap_in
+from warehouse.publishing.compact import SCHEMA, Fingerprints, compact_copy, mart_tables
+from warehouse.publishing.live import is_whole, now_text, put_in_place, read_mart_run, swap_in
 from warehouse.publishing.versions import (
     AUDIT,
     FILE,
     Version,
-    bring_back_versions,
     kept_versions,
     new_version_folder,
+    read_stack,
     replace_version,
+    versions_folder,
 )
 
-CUSTOMER_COLUMN = "account_id"
-_NAMES_CUSTOMER = f"{CUSTOMER_COLUMN} in (select id from ids)"  # noqa: S608
-# Columns of marts in which a person wrote: rows of others may mention the customer there, by name or by token.
-COMMENT_COLUMNS, TEXT_COLUMNS = ("comment",), ("full_name", "role")
+PUBLISHED = "published"
+# Columns by which rows of marts are the customer's, with the kind of their identifier.
+_OWNING = {"account_id": "account", "contact_id": "contact", "response_id": "response"}
+# Names of contacts are looked through for tokens alone: a longer name that holds the customer's is somebody else's.
+_NAMES = ("full_name",)
+_QUARANTINED = {"load_id", "entity", "file", "record_number", "key_value"}
 
 
 @dataclass(frozen=True)
-class _Traces:
-    """What is searched in the marts: account ids, addresses of rows, keys and patterns of texts by their column."""
+class Kept:
+    """What is kept and published: versions that can be read, folders of those that cannot, and what is published.
 
-    ids: list[str]
-    places: list[Address]
-    keys: Mapping[str, list[str]]
-    patterns: Mapping[str, list[str]]
+    `live` is the version that the published file is; of a damaged one the readable version that was published last.
+    """
+
+    versions: list[Version]
+    damaged: list[Path]
+    live: Version | None
+    is_published_readable: bool
 
 
-def scrub_versions(paths: WarehousePaths, customer: Customer, landed: LandedErasure) -> dict[str, int]:
-    """Rewrite the kept versions and the published file without this customer; return rows per run."""
-    bring_back_versions(paths)
-    live = live_version(paths)
-    names = {name for name in customer.names if len(name) >= SHORTEST_NAME}
-    traces = _Traces(
-        ids=sorted(customer.accounts),
-        places=sorted(landed.addresses),
-        keys={column: sorted(keys) for column, keys in landed.keys.items()},
-        patterns={
-            **dict.fromkeys(COMMENT_COLUMNS, patterns_of(customer.tokens | names)),
-            **dict.fromkeys(TEXT_COLUMNS, patterns_of(customer.tokens)),
-        },
-    )
-    scrubbed = {}
-    for version in kept_versions(paths).values():
-        rows, replaced = _scrub(paths, version, traces)
-        scrubbed[version.run_id] = rows
-        is_live = live is not None and version.run_id == live.run_id
-        # An erasure that was killed may have cleaned the version and not yet what is published.
-        if is_live and not is_whole(paths.published_file, replaced.record):
+@dataclass
+class Scrubbed:
+    """Rows that were taken out by run, and the names of what could not be read and was dropped."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    dropped: list[str] = field(default_factory=list)
+
+
+def look_at_versions(paths: WarehousePaths) -> Kept:
+    """Return which versions can be read, every byte of them. Nothing is changed."""
+    known = kept_versions(paths)
+    folders = sorted(path for path in versions_folder(paths).glob("[!.]*") if path.is_dir())
+    versions = [version for version in known.values() if _is_readable(version.file, version.record)]
+    readable = {version.run_id: version for version in versions}
+    damaged = [path for path in folders if path.name not in readable]
+    row = read_mart_run(paths.published_file)
+    if row is not None and row["run_id"] in readable:
+        return Kept(versions, damaged, readable[row["run_id"]], True)
+    if paths.published_file.exists() and _is_readable(paths.published_file, {}):
+        return Kept(versions, damaged, None, True)
+    published = [entry["run_id"] for entry in read_stack(paths, None)]
+    last = next((readable[run_id] for run_id in reversed(published) if run_id in readable), None)
+    return Kept(versions, damaged, last, False)
+
+
+def _is_readable(file: Path, record: Mapping[str, Any]) -> bool:
+    """Tell whether a file has the bytes that were kept, or whether the engine can read all of it all the same."""
+    import duckdb
+
+    if digest(file) == record.get("sha256"):
+        return True
+    connection = open_engine()
+    try:
+        connection.execute(f"attach {literal(str(file))} as kept (read_only)")
+        for table in mart_tables(connection, "kept"):
+            connection.execute(f"select sum(hash(mart)) from kept.{SCHEMA}.{quoted(table)} as mart").fetchall()  # noqa: S608
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error:
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def name_account(paths: WarehousePaths, kept: Kept, customer: Customer) -> bool:
+    """Tell whether a kept version or the published file has a row of the customer."""
+    files = [version.file for version in kept.versions]
+    files += [paths.published_file] if kept.is_published_readable and kept.live is None else []
+    for file in files:
+        with _opened(file, customer, LandedErasure()) as connection:
+            for table in mart_tables(connection, "kept"):
+                condition = _condition(_columns(connection, "kept", table))
+                query = f"select 1 from kept.{SCHEMA}.{quoted(table)} as mart where {condition} limit 1"  # noqa: S608
+                if condition is not None and connection.execute(query).fetchall():
+                    return True
+    return False
+
+
+def scrub_versions(paths: WarehousePaths, kept: Kept, customer: Customer, landed: LandedErasure) -> Scrubbed:
+    """Rewrite the kept versions and the published file without this customer; drop what cannot be read."""
+    scrubbed = Scrubbed()
+    for version in kept.versions:
+        rows, replaced = _scrub(paths, version, customer, landed)
+        scrubbed.rows[version.run_id] = rows
+        # What is published may be damaged, or an erasure was killed when the version was clean and this was not.
+        is_live = kept.live is not None and version.run_id == kept.live.run_id
+        if is_live and paths.published_file.exists() and not is_whole(paths.published_file, replaced.record):
             swap_in(paths, replaced)
-    if live is None and paths.published_file.exists():
-        # No version of it is kept that could be cleaned: what is published must go with the customer.
-        scrubbed["published"] = 1
-        remove(paths.published_file)
+    if kept.live is None and paths.published_file.exists():
+        if kept.is_published_readable:
+            scrubbed.rows[PUBLISHED] = _scrub_published(paths, customer, landed)
+        else:
+            remove(paths.published_file)
+            scrubbed.dropped.append("the published file")
+    for folder in kept.damaged:
+        remove(folder)
+        scrubbed.dropped.append(f"version {folder.name}")
     return scrubbed
 
 
-def _scrub(paths: WarehousePaths, version: Version, traces: _Traces) -> tuple[int, Version]:
+def _scrub(paths: WarehousePaths, version: Version, customer: Customer, landed: LandedErasure) -> tuple[int, Version]:
     prepared = new_version_folder(paths, version.run_id)
-    draft, file = prepared / "draft.duckdb", prepared / FILE
-    rows = _copy_without(version.file, draft, traces)
+    rows, marts = _copy_without(version.file, prepared, customer, landed)
     if not rows:
         remove(prepared)
         return 0, version
-    # Deleting leaves the bytes where they were: only what is copied once more is free of them.
-    marts = compact_copy(draft, file)
-    remove(draft)
+    file = prepared / FILE
     record = {
         **version.record,
         "marts": marts,
@@ -89,61 +147,116 @@ def _scrub(paths: WarehousePaths, version: Version, traces: _Traces) -> tuple[in
     return rows, replace_version(paths, version, prepared, record, read_json(version.folder / AUDIT))
 
 
-def _copy_without(source: Path, draft: Path, traces: _Traces) -> int:
-    connection = open_engine()
-    try:
-        connection.execute(f"attach {literal(str(source))} as kept (read_only)")
+def _scrub_published(paths: WarehousePaths, customer: Customer, landed: LandedErasure) -> int:
+    """Take the customer out of a published file of which no version is kept."""
+    prepared = new_version_folder(paths, PUBLISHED)
+    rows, _ = _copy_without(paths.published_file, prepared, customer, landed)
+    if rows:
+        put_in_place(paths, prepared / FILE)
+    remove(prepared)
+    return rows
+
+
+def _copy_without(source: Path, prepared: Path, customer: Customer, landed: LandedErasure) -> tuple[int, Fingerprints]:
+    """Write a copy without the customer into a folder; return how many rows went, and what is in it."""
+    draft = prepared / "draft.duckdb"
+    with _opened(source, customer, landed) as connection:
         connection.execute(f"attach {literal(str(draft))} as draft (storage_version 'v1.2.0')")
         connection.execute("copy from database kept to draft")
-        connection.execute("create temp table ids as select unnest(?::varchar[]) as id", [traces.ids])
+        rows = sum(_take_out(connection, table, customer) for table in mart_tables(connection, "draft"))
+        connection.execute("checkpoint draft")
+    # Deleting leaves the bytes where they were: only what is copied once more is free of them.
+    marts = compact_copy(draft, prepared / FILE) if rows else {}
+    remove(draft)
+    return rows, marts
+
+
+@contextmanager
+def _opened(file: Path, customer: Customer, landed: LandedErasure) -> Iterator[Any]:
+    """Open a file as `kept`, beside the tables of what is searched: identifiers, keys of entities, addresses."""
+    connection = open_engine()
+    try:
+        connection.execute(f"attach {literal(str(file))} as kept (read_only)")
+        for kind in _OWNING.values():
+            connection.execute(
+                f"create temp table {kind}_ids as select unnest(?::varchar[]) as id",
+                [sorted(customer.identifiers.get(kind, ()))],
+            )
+        connection.execute("create temp table erased_keys (entity varchar, place integer, value varchar)")
+        if keys := list(_erased_keys(customer)):
+            connection.executemany("insert into erased_keys values (?, ?, ?)", keys)
         connection.execute(
             "create temp table places (load_id varchar, entity varchar, file varchar, record_number bigint)"
         )
-        if traces.places:
-            connection.executemany("insert into places values (?, ?, ?, ?)", traces.places)
-        rows = sum(_delete(connection, table, traces) for table in mart_tables(connection, "draft"))
-        connection.execute("checkpoint draft")
-        return rows
+        if landed.addresses:
+            connection.executemany("insert into places values (?, ?, ?, ?)", sorted(landed.addresses))
+        yield connection
     finally:
         connection.close()
 
 
-def _delete(connection: Any, table: str, traces: _Traces) -> int:
+def _erased_keys(customer: Customer) -> Iterator[tuple[str, int | None, str]]:
+    """Yield what the published keys of refused rows may say of the customer: entity, place in the key, text.
+
+    The place is that of a column of the key, from 1, or None for the whole.
+    """
+    for name, entity in entities().items():
+        own = KEYS.get(name)
+        if own is not None and len(own.columns) == len(entity.key):
+            yield from ((name, None, value) for value in sorted(customer.identifiers.get(own.kind, ())))
+            continue
+        kinds = {column: kind for column, kind in _OWNING.items() if column != "response_id"}
+        kinds |= {own.columns[0]: own.kind} if own is not None else {}
+        for place, column in enumerate(entity.key, 1):
+            values = customer.identifiers.get(kinds.get(column, ""), ())
+            yield from ((name, None if len(entity.key) == 1 else place, value) for value in sorted(values))
+
+
+def _columns(connection: Any, database: str, table: str) -> set[str]:
+    rows = connection.execute(
+        "select column_name from duckdb_columns() where database_name = ? and schema_name = ? and table_name = ?",
+        [database, SCHEMA, table],
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def _condition(columns: set[str]) -> str | None:
+    """Return the SQL of "this row is the customer's" for a mart with these columns, None where no row can be."""
+    owning = [f"{column} in (select id from {kind}_ids)" for column, kind in _OWNING.items() if column in columns]  # noqa: S608
+    if owning:
+        return " or ".join(owning)
+    if not columns >= _QUARANTINED:
+        return None
+    return """
+        (load_id, entity, file, record_number) in (select (load_id, entity, file, record_number) from places)
+        or (entity, key_value) in (select (entity, value) from erased_keys where coalesce(place, 1) = 1)
+        or exists (
+            select 1 from erased_keys
+            where erased_keys.entity = mart.entity
+                and case
+                    when place = 1 then starts_with(mart.key_value, value || '|')
+                    else string_split(mart.key_value, '|')[place] = value
+                end
+        )
+    """
+
+
+def _take_out(connection: Any, table: str, customer: Customer) -> int:
+    """Take the customer out of one mart of the draft; return the number of rows that went or changed."""
     name = f"draft.{SCHEMA}.{quoted(table)}"
-    columns = {
-        row[0]
-        for row in connection.execute(
-            "select column_name from duckdb_columns() where database_name = 'draft' and table_name = ?",
-            [table],
-        ).fetchall()
-    }
-    keys = {column: traces.keys[column] for column in sorted(columns & traces.keys.keys())}
-    if CUSTOMER_COLUMN in columns or keys:
-        conditions = [_NAMES_CUSTOMER] if CUSTOMER_COLUMN in columns else []
-        conditions += [f"list_contains(?::varchar[], {column})" for column in keys]
-        query = f"delete from {name} where {' or '.join(conditions)}"  # noqa: S608
-        deleted = int(connection.execute(query, list(keys.values())).fetchall()[0][0])
-        return deleted + sum(_redact(connection, name, column, traces) for column in sorted(columns))
-    if {"load_id", "entity", "file", "record_number", "key_value"} <= columns:
-        # The row stays, for the counts; what it says about the customer goes.
-        query = f"""
-            update {name} as listed set key_value = '(erased)'
-            where (load_id, entity, file, record_number) in (
-                    select (load_id, entity, file, record_number) from places
-                )
-               or list_has_any(string_split(key_value, '|'), (select list(id) from ids))
-        """  # noqa: S608
-        return int(connection.execute(query).fetchall()[0][0])
-    return 0
-
-
-def _redact(connection: Any, name: str, column: str, traces: _Traces) -> int:
-    """Take the customer out of what others wrote; return the number of rows that changed."""
-    patterns = traces.patterns.get(column, ())
-    if not patterns:
+    columns = _columns(connection, "draft", table)
+    condition = _condition(columns)
+    if condition is None:
         return 0
-    cleaned = column
-    for pattern in patterns:
-        cleaned = f"regexp_replace({cleaned}, {literal(pattern)}, {literal(REPLACEMENT)}, 'g')"
-    query = f"update {name} set {column} = {cleaned} where {column} <> {cleaned}"  # noqa: S608
-    return int(connection.execute(query).fetchall()[0][0])
+    if columns >= _QUARANTINED:
+        # The row stays, for the counts; what it says about the customer goes.
+        query = f"update {name} as mart set key_value = '(erased)' where key_value <> '(erased)' and ({condition})"  # noqa: S608
+        return int(connection.execute(query).fetchall()[0][0])
+    deleted = int(connection.execute(f"delete from {name} as mart where {condition}").fetchall()[0][0])  # noqa: S608
+    for column in sorted(columns & {*FREE_TEXTS, *_NAMES}):
+        patterns = customer.token_patterns if column in _NAMES else customer.patterns
+        if patterns:
+            cleaned = redacted_sql(column, patterns)
+            query = f"update {name} set {column} = {cleaned} where {column} <> {cleaned}"  # noqa: S608
+            deleted += int(connection.execute(query).fetchall()[0][0])
+    return deleted

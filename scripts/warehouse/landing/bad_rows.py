@@ -1,5 +1,6 @@
 """What can be told of rows of bad structure: their key, and the identifiers that a mapping makes of their cells."""
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -25,13 +26,28 @@ _IDENTIFIER = re.compile(r"(?=\D*\d)[\w.:/#-]{1,64}")
 _BETWEEN_CELLS = tuple(
     re.compile(signs) for signs in (r"[\s,;|\"'\x1f]+", r"[,;|\t\r\n\"\x1f]+", r"[\s,:{}\[\]\"]+", r"[,:{}\[\]\"]+")
 )
+# A cell in quotes may hold separators; CSV doubles the quotes in it, JSON puts a backslash before them.
+_QUOTED_CELL = re.compile(r"(?<![^,;|\t\r\n\x1f])[ ]*\"((?:[^\"]|\"\")*)\"")
+_QUOTED_TEXT = re.compile(r"\"(?:[^\"\\]|\\.)*\"")
 # A stray separator moves the cells behind it to the right, a missing one to the left.
 _SHIFTS = (0, 1, -1)
 
 
 def words_of(line: str) -> set[str]:
-    """Return the words and cells of a raw line, as every kind of separator would tell them."""
-    return {cell.strip() for between in _BETWEEN_CELLS for cell in between.split(line)} - {""}
+    """Return the words and cells of a raw line, as every kind of separator, and the quotes, would tell them."""
+    words = {cell.strip() for between in _BETWEEN_CELLS for cell in between.split(line)}
+    if '"' in line:
+        words.update(cell.replace('""', '"').strip() for cell in _QUOTED_CELL.findall(line))
+        words.update(_unescaped(text).strip() for text in _QUOTED_TEXT.findall(line))
+    return words - {""}
+
+
+def _unescaped(quoted: str) -> str:
+    """Return what a quoted text of JSON says; of what is none, what stands between the quotes."""
+    try:
+        return str(json.loads(quoted, strict=False))
+    except ValueError:
+        return quoted[1:-1]
 
 
 class BadRowReader:

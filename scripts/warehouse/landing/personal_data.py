@@ -20,6 +20,7 @@ from warehouse.landing.texts import Cells
 
 KEY_VARIABLE = "WAREHOUSE_TOKEN_KEY"
 _TOKEN_DIGITS = 24
+TOKEN = re.compile(rf"email:[0-9a-f]{{{_TOKEN_DIGITS}}}")
 _SHORTEST_KEY = 16
 
 # Deliberately greedy: a token too many does no harm, an address too few does. The domain may lack a dot, the

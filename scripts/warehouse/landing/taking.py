@@ -15,9 +15,9 @@ from warehouse.landing.files import FILE_TYPES, Delivered, list_files, name_insi
 from warehouse.landing.full_deliveries import complete_full_deliveries
 from warehouse.landing.mapping import Mapping
 from warehouse.landing.messages import FileRejectedError
-from warehouse.landing.personal_data import Tokens, token_key
+from warehouse.landing.personal_data import Tokens
 from warehouse.landing.placeholders import refuse_placeholders
-from warehouse.landing.report import Options, Report
+from warehouse.landing.report import Options
 from warehouse.paths import WarehousePaths
 
 _NO_FILES = f"no export files there: give {FILE_TYPES} files"
@@ -75,26 +75,6 @@ def take_all(
     if options.mapping is not None and any(result.verdict == "accepted" for result in deliveries.results):
         deliveries.provide(options.mapping)
     return deliveries
-
-
-def read_privately(
-    root: Path,
-    private: Path,
-    inputs: list[Path],
-    options: Options,
-    on_file: Callable[[str], Callable[[int], None]],
-) -> tuple[Report, dict[str, list[Path]]]:
-    """Read files as `land` does, into the private folder only.
-
-    Return the report and the Parquet files by entity.
-    """
-    files, skipped = files_of(inputs, options)
-    stamp = zone.new_stamp([])
-    deliveries = take_all(files, options, private, stamp, Tokens(token_key(root)), [], on_file)
-    by_entity: dict[str, list[Path]] = {}
-    for taken in deliveries.accepted:
-        by_entity.setdefault(taken.registry["entity"], []).append(taken.path)
-    return Report(None, deliveries.results, skipped + deliveries.skipped, deliveries.reasons()), by_entity
 
 
 def iterate_rows(paths: list[Path]) -> Iterator[pa.RecordBatch]:

@@ -110,14 +110,19 @@ def swap_in(paths: WarehousePaths, version: Version, is_instant: bool = False) -
         _place(version.file, partial, is_instant)
         if not is_instant and not is_whole(partial, version.record):
             raise WarehouseError(f"version {version.run_id} is damaged on the disk: nothing published")
-        partial.chmod(READ_ONLY)
-        flush_file(partial)
-        # A log that a writing client left belongs to the file that goes; beside another file it is an error.
-        paths.published_file.with_name(paths.published_file.name + ".wal").unlink(missing_ok=True)
-        partial.replace(paths.published_file)
-        flush_folder(paths.published)
+        put_in_place(paths, partial)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def put_in_place(paths: WarehousePaths, partial: Path) -> None:
+    """Make a finished file the published one by a rename."""
+    partial.chmod(READ_ONLY)
+    flush_file(partial)
+    # A log that a writing client left belongs to the file that goes; beside another file it is an error.
+    paths.published_file.with_name(paths.published_file.name + ".wal").unlink(missing_ok=True)
+    partial.replace(paths.published_file)
+    flush_folder(paths.published)
 
 
 def _place(source: Path, target: Path, is_instant: bool) -> None:

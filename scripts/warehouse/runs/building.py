@@ -191,10 +191,16 @@ def _audited(
     if not dbt.is_successful:
         return [], {}
     rows = row_counts(live.version.record["marts"]) if live.version else None
-    published = Published(rows, _why_not_compared(live, row, options))
+    published = Published(rows, _why_not_compared(live, row, options), erased_since(live.version, inputs))
     found: Audit = audit(run, dbt, inputs, published, options.accept_change)
     write_table(found.findings, run.path / "audit.parquet")
     return found.findings, found.unmapped_stages
+
+
+def erased_since(published: Version | None, inputs: Inputs) -> int:
+    """Return the number of landed rows that erasures took out since the published version was built."""
+    known = published.record.get("erasures", []) if published else []
+    return sum(rows for name, rows in inputs.erasures.items() if name not in known)
 
 
 def _why_not_compared(live: _Live, row: dict[str, Any] | None, options: Options) -> str | None:
@@ -236,6 +242,7 @@ def _record(outcome: Outcome, options: Options, begun: datetime.datetime, row: d
         "accepted_change": options.accept_change,
         "input_kind": outcome.inputs.kind,
         "loads": outcome.inputs.described_loads(),
+        "erasures": sorted(outcome.inputs.erasures),
         "nodes": len(outcome.dbt.executed),
         "unmapped_stages": outcome.unmapped_stages,
         "failures": outcome.failure_sentences(),

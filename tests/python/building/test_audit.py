@@ -136,6 +136,20 @@ def test_a_loss_that_is_accepted_is_recorded() -> None:
     assert [(finding.subject, finding.verdict) for finding in findings] == [("gone", "accepted"), ("nps", "accepted")]
 
 
+def test_a_loss_after_an_erasure_is_told_and_blocks_nothing() -> None:
+    before, now = {"nps": 100, "churn_cohorts": 12, "funnel": 5}, {"nps": 1, "churn_cohorts": 0, "funnel": 5}
+    found = check_shrinkage(now, before, None, is_accepted=False, erased_rows=1200)
+    assert failed(found) == []
+    assert [(finding.subject, finding.verdict) for finding in found] == [
+        ("all marts", "passed"),
+        ("churn_cohorts", "noted"),
+        ("nps", "noted"),
+    ]
+    assert "12 rows published, now 0: 1,200 landed rows erased since" in found[1].sentence()
+    # A mart that is gone is no matter of rows.
+    assert [each.subject for each in failed(check_shrinkage({}, {"nps": 1}, None, False, erased_rows=1))] == ["nps"]
+
+
 def test_a_replay_and_a_first_build_may_shrink() -> None:
     assert failed(check_shrinkage({"nps": 1}, {"nps": 100}, "a replay", is_accepted=False)) == []
     assert failed(check_shrinkage({"nps": 1}, None, None, is_accepted=False)) == []

@@ -15,7 +15,7 @@ from warehouse.building.inputs import SEEDS, Inputs, check_seeds
 from warehouse.cli import app
 from warehouse.errors import WarehouseError
 from warehouse.paths import PROJECT_DIR
-from warehouse.publishing.quarantined import seed_line
+from warehouse.quarantining.listing import seed_line
 
 
 def contents(folder: Path) -> dict[str, bytes]:

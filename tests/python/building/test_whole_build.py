@@ -294,6 +294,8 @@ def test_erasing_a_customer_leaves_no_trace_and_a_redelivery_brings_none(
     jump = {**jumping_clock, "CLOCK_JUMP": "-630000000", "CLOCK_JUMP_AFTER": "3"}
     rebuilt = Command(command.root, environment=jump).json("build")
     assert rebuilt["state"] == "published", rebuilt["failures"]
+    record = json.loads((command.root / "versions" / rebuilt["run_id"] / "run.json").read_text())
+    assert len(record["erasures"]) == 1
     status = command.json("status")
     assert (status["state"], status["run"]["run_id"]) == ("live", rebuilt["run_id"])
     assert status["versions"][0]["is_live"]

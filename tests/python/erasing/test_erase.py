@@ -10,7 +10,6 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -18,12 +17,11 @@ from publishing.companies import keep, marks
 from publishing.forked import KILLS, Forked
 from warehouse.erasing.customer import find_customer
 from warehouse.erasing.landing import FOLDER, READY, drop_remembered, finish_erasure, prepare_erasure
-from warehouse.erasing.memory import erased_hashes, names_erased, remember, remembered, without_erased
-from warehouse.erasing.run import erase_customer
-from warehouse.erasing.texts import REPLACEMENT, names_any, patterns_of
+from warehouse.erasing.memory import erased_hashes, remember, remembered, without_erased
+from warehouse.erasing.texts import patterns_of_names, patterns_of_tokens, redacted
+from warehouse.erasing.torn_lines import lines_of_erased
 from warehouse.errors import WarehouseError
 from warehouse.landing import zone
-from warehouse.landing.bad_rows import words_of
 from warehouse.landing.mapping import load_mapping
 from warehouse.landing.report import Options
 from warehouse.landing.zone import read_loads
@@ -31,6 +29,7 @@ from warehouse.paths import WarehousePaths
 from warehouse.publishing.live import publish_version, published_state
 from warehouse.publishing.versions import Version, keep_version, kept_versions
 from warehouse.quarantining.listing import Wanted, export_quarantined
+from warehouse.runs.erasing import erase_customer
 from warehouse.runs.landing import land
 
 # Ids and texts of the customer that is erased; none of them may be left in any byte.
@@ -313,7 +312,10 @@ def test_a_name_is_found_in_any_case_and_with_any_signs(tmp_path: Path) -> None:
     more = f"create table made.marts.survey_comments as select * from (values {values}) as made_of(account_id, comment)"
     publish_version(paths, keep(paths, "run", more=[more]))
     erase_customer(paths, "A1")
-    assert [row["raw_line"] for row in rows(paths, zone.QUARANTINE)] == ["O9,A2,2025-01-01,1,no"]
+    # What is left of the lines is somebody else's.
+    assert [row["raw_line"] for row in rows(paths, zone.QUARANTINE)] == [
+        *(f"O{number},A2,2025-01-01,1,(erased)" for number in range(len(NAMES))), "O9,A2,2025-01-01,1,no",
+    ]  # fmt: skip
     assert {row["comment"] for row in rows(paths, "survey_responses")} == {"not (erased) at all"}
     with duckdb.connect(str(paths.published_file), read_only=True) as connection:
         assert connection.execute("select distinct comment from marts.survey_comments").fetchall() == [
@@ -321,15 +323,12 @@ def test_a_name_is_found_in_any_case_and_with_any_signs(tmp_path: Path) -> None:
         ]
 
 
-def test_as_many_texts_as_a_large_customer_has_are_found() -> None:
-    texts = [f"person {number} of the house" for number in range(20_000)]
-    lines = ["by PERSON 19999 of the House", "by nobody"]
-    found = pa.array(lines)
-    for pattern in patterns_of(texts):
-        found = pc.replace_substring_regex(found, pattern, REPLACEMENT)
-    assert found.to_pylist() == ["by (erased)", "by nobody"]
-    assert names_any(lines, texts) == [True, False]
-    assert patterns_of([]) == []
+def test_as_many_names_as_a_large_customer_has_are_found() -> None:
+    names = [f"person {number} of the house" for number in range(20_000)]
+    found = redacted(pa.chunked_array([["by PERSON 19999 of the House", "by nobody"]]), patterns_of_names(names))
+    assert found is not None and found.to_pylist() == ["by (erased)", "by nobody"]
+    assert redacted(pa.chunked_array([["by nobody"]]), patterns_of_names(names)) is None
+    assert patterns_of_names([]) == patterns_of_tokens([]) == []
 
 
 def test_a_redelivery_stays_erased(paths: WarehousePaths) -> None:
@@ -363,18 +362,28 @@ def test_a_load_that_brings_the_customer_back_is_landed_without(paths: Warehouse
     assert sum(row["rows_erased"] for row in counted) == 11
 
 
+def torn(*lines: tuple[str, str], key_value: str | None = None) -> pa.Table:
+    """Return rows of bad structure: the entity and the raw line of each."""
+    found = [{"entity": entity, "raw_line": line, "key_value": key_value} for entity, line in lines]
+    return pa.Table.from_pylist(found, zone.QUARANTINE_SCHEMA)
+
+
 def test_a_redelivered_line_of_bad_structure_is_known(paths: WarehousePaths) -> None:
     erase_customer(paths, "ACC-SECRET")
     contains = remembered(paths)
     assert contains is not None
     lines = {
-        "7,ACC-SECRET,2025-01-01,billing,one too many": True,
-        "8,ACC-SECRETARY,2025-01-01": False,
-        '"1";"ORDER-SECRET"': True,
-        '{"order_id":"9","account_id":"ACC-SECRET","amount":': True,
-        "": False,
+        ("support_tickets", "7,ACC-SECRET,2025-01-01,billing,one too many"): True,
+        ("support_tickets", "8,ACC-SECRETARY,2025-01-01"): False,
+        ("orders", '"ORDER-SECRET";"1"'): True,
+        ("orders", '{"order_id": "ORDER-SECRET", "amount":'): True,
+        ("orders", "9,ACC-OTHER,2025-01-01,1,ORDER-SECRET"): False,
+        ("deals", "ORDER-SECRET,ACC-OTHER,demo,torn"): False,
+        ("orders", '{"order_id":"9","account_id":"ACC-SECRET","amount":'): True,
+        ("orders", ""): False,
     }
-    assert names_erased([words_of(line) for line in lines], contains) == list(lines.values())
+    assert lines_of_erased(torn(*lines), contains) == list(lines.values())
+    assert lines_of_erased(torn(("orders", "1,2"), key_value="ORDER-SECRET"), contains) == [True]
 
 
 @pytest.mark.parametrize(
@@ -394,8 +403,8 @@ def test_an_identifier_of_any_shape_is_found_in_a_line_of_bad_structure(
     remember(paths, {"account": [account]})
     contains = remembered(paths)
     assert contains is not None
-    words = [words_of(line), words_of(line.replace(account, "18"))]
-    assert names_erased(words, contains) == [True, False]
+    lines = torn(("orders", line), ("orders", line.replace(account, "18")))
+    assert lines_of_erased(lines, contains) == [True, False]
 
 
 @pytest.mark.parametrize(

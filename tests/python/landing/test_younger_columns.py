@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 from harness.compiled_project import run_dbt
 from landing.conftest import Warehouse
 from warehouse.contract import entities
-from warehouse.erasing.run import erase_customer
 from warehouse.landing.zone import landed_rows
 from warehouse.paths import WarehousePaths
 from warehouse.quarantining.listing import Wanted, export_quarantined, quarantined_rows
+from warehouse.runs.erasing import erase_customer
 
 Write = Callable[..., Path]
 HEADER = "order_id,account_id,ordered_at,amount"

@@ -9,11 +9,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from warehouse.erasing.run import erase_customer
 from warehouse.locks import exclusive
 from warehouse.paths import WarehousePaths
 from warehouse.publishing.live import live_version, publish_version, roll_back
 from warehouse.publishing.versions import kept_versions
+from warehouse.runs.erasing import erase_customer
 
 # Imported where they are used; a fork should not have to.
 for name in ("duckdb", "pyarrow.compute", "pyarrow.parquet"):

@@ -9,11 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from warehouse.contract import CONTRACT_FILES, Entity, entities, is_laid_out, seed_file
+from warehouse.erasing.landing import drop_remembered
 from warehouse.errors import WarehouseError
+from warehouse.landing import zone
 from warehouse.landing.messages import printable
+from warehouse.landing.personal_data import Tokens, token_key
 from warehouse.landing.report import Options, Report
-from warehouse.landing.taking import iterate_rows, read_privately
-from warehouse.paths import PROJECT_DIR
+from warehouse.landing.taking import files_of, iterate_rows, take_all
+from warehouse.paths import PROJECT_DIR, WarehousePaths
 
 LARGEST_SEED = 1_000_000
 # The delivery of rows that name none, as staging has it. The contract types the column: dbt warns where it is missing.
@@ -37,7 +40,7 @@ def write_seeds(
     `overwrites_tracked`, and when the folder cannot be written.
     """
     with tempfile.TemporaryDirectory(prefix="warehouse-seeds-") as private:
-        report, deliveries = read_privately(root, Path(private), inputs, options, on_file)
+        report, deliveries = _read_privately(root, Path(private), inputs, options, on_file)
         if report.has_rejected:
             return report
         wanted = [each for each in entities().values() if each.name in deliveries or not each.is_reference]
@@ -59,6 +62,28 @@ def write_seeds(
                 f"cannot write seeds to {folder} ({error.strerror or 'disk error'}): give another folder to --to-seeds"
             ) from None
     return report
+
+
+def _read_privately(
+    root: Path,
+    private: Path,
+    inputs: list[Path],
+    options: Options,
+    on_file: Callable[[str], Callable[[int], None]],
+) -> tuple[Report, dict[str, list[Path]]]:
+    """Read files as `land` does, into the private folder only, and without the customers erased below `root`.
+
+    Return the report and the Parquet files by entity.
+    """
+    files, skipped = files_of(inputs, options)
+    stamp = zone.new_stamp([])
+    deliveries = take_all(files, options, private, stamp, Tokens(token_key(root)), [], on_file)
+    if deliveries.accepted:
+        drop_remembered(WarehousePaths(root), private, deliveries.accepted)
+    by_entity: dict[str, list[Path]] = {}
+    for taken in deliveries.accepted:
+        by_entity.setdefault(taken.registry["entity"], []).append(taken.path)
+    return Report(None, deliveries.results, skipped + deliveries.skipped, deliveries.reasons()), by_entity
 
 
 def _put_in_place(folder: Path, written: dict[str, Path], targets: dict[str, Path]) -> None:
