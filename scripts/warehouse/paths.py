@@ -4,7 +4,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from warehouse.errors import WarehouseError
+
 PROJECT_DIR = Path(__file__).resolve().parents[2]
+# The engine and its adapter take these in a path for the beginning of something else.
+_REFUSED_SIGNS = "?#\\"
 
 
 @dataclass(frozen=True)
@@ -40,5 +44,11 @@ def seeds_folder() -> Path:
 
 
 def warehouse_paths() -> WarehousePaths:
-    """Return the folders under the environment variable WAREHOUSE_DIR, by default `.warehouse` in the repo."""
-    return WarehousePaths(Path(os.environ.get("WAREHOUSE_DIR") or PROJECT_DIR / ".warehouse").resolve())
+    """Return the folders under the environment variable WAREHOUSE_DIR, by default `.warehouse` in the repo.
+
+    Raises WarehouseError when its path has signs that the engine cannot take.
+    """
+    root = Path(os.environ.get("WAREHOUSE_DIR") or PROJECT_DIR / ".warehouse").resolve()
+    if any(sign in str(root) for sign in _REFUSED_SIGNS):
+        raise WarehouseError(f"the path {root} has ?, # or a backslash: set WAREHOUSE_DIR to a folder without them")
+    return WarehousePaths(root)

@@ -110,16 +110,20 @@ def entity_schema(entity: Entity) -> pa.Schema:
     return pa.schema(address + [(name, pa.string()) for name in entity.column_names])
 
 
+def _files_of(folder: Path) -> str:
+    """Return the Parquet files of a folder as the engine takes them: the marks of a pattern in its name are none."""
+    return literal(re.sub(r"([*?[])", r"[\1]", str(folder)) + "/*.parquet")
+
+
 def rows_of_folder(landing: Path, folder: str) -> str:
     """Return the rows of one of the zone's own folders as a table expression."""
-    return f"read_parquet({literal(str(landing / folder))} || '/*.parquet', hive_partitioning = false)"
+    return f"read_parquet({_files_of(landing / folder)}, hive_partitioning = false)"
 
 
 def landed_rows(landing: Path, entity: Entity) -> str:
     """Return the landed rows of an entity as a table expression; a column younger than a delivery is NULL there."""
     columns = ", ".join(f"cast(null as varchar) as {name}" for name in entity.column_names)
-    folder = literal(str(landing / entity.name))
-    files = f"read_parquet({folder} || '/*.parquet', union_by_name = true, hive_partitioning = false)"
+    files = f"read_parquet({_files_of(landing / entity.name)}, union_by_name = true, hive_partitioning = false)"
     return f"(select {columns} where false union all by name select * from {files})"  # noqa: S608
 
 
