@@ -1,7 +1,5 @@
 """The password in the URL of `--to` stands in no message, whatever is wrong with the URL or the server."""
 
-from pathlib import Path
-
 import pytest
 
 from publishing.companies import keep
@@ -59,6 +57,6 @@ def test_a_malformed_url_is_never_quoted(url: str, paths: WarehousePaths) -> Non
     ],
 )
 def test_no_message_of_the_client_repeats_the_password(url: str, paths: WarehousePaths) -> None:
-    with pytest.raises(WarehouseError, match="^PostgreSQL refused: ") as caught:
+    with pytest.raises(WarehouseError, match=r"^PostgreSQL refused: ") as caught:
         publish_to_postgres(paths, url, "reader")
     assert "CRET" not in str(caught.value)
