@@ -1,6 +1,8 @@
 """Where everything lives: the repo's own folders and the folders under WAREHOUSE_DIR."""
 
+import contextlib
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +38,23 @@ class WarehousePaths:
     def published_file(self) -> Path:
         """The published warehouse itself."""
         return self.published / "warehouse.duckdb"
+
+    def make_private(self, *names: str) -> None:
+        """Create these folders for their owner alone, and take away what others may do in those that are there.
+
+        A group that somebody let in stays in: several users may share a warehouse. Raises OSError when a folder cannot
+        be created.
+        """
+        for name in names:
+            folder = self.root / name
+            if not folder.is_dir():
+                self.root.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(mode=0o700, exist_ok=True)
+            mode = stat.S_IMODE(folder.stat().st_mode)
+            if mode & stat.S_IRWXO:
+                # Only the owner may.
+                with contextlib.suppress(PermissionError):
+                    folder.chmod(mode & ~stat.S_IRWXO)
 
 
 def seeds_folder() -> Path:

@@ -147,6 +147,7 @@ def _empty_file(schema: pa.Schema) -> bytes:
 def ensure_landing_zone(paths: WarehousePaths) -> None:
     """Create the folders of the zone, each with a zero-row file, so that reading needs no condition."""
     try:
+        paths.make_private(paths.landing.name)
         for name, schema in _folders().items():
             target = paths.landing / name / EMPTY_FILE
             if not target.exists():
@@ -164,7 +165,7 @@ def ensure_landing_zone(paths: WarehousePaths) -> None:
 def locked(paths: WarehousePaths) -> Iterator[None]:
     """Hold the lock of the landing zone: one landing at a time. Raises WarehouseError after ten minutes."""
     try:
-        paths.landing.mkdir(parents=True, exist_ok=True)
+        paths.make_private(paths.landing.name)
         lock = FileLock(paths.landing / ".lock", timeout=_LOCK_SECONDS)
         lock.acquire()
     except Timeout:
