@@ -82,7 +82,7 @@ dbt-build: $(READY)  ## dbt build of the sample with every data test and unit te
 pytest: $(READY)  ## The Python suite: landing, building, known answers, recomputation, conventions
 	@if [ -f $(TESTED)/target/run_results.json ]; then export WAREHOUSE_TESTED_BUILD=$(TESTED); fi; \
 		$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder \
-			--ignore tests/python/publishing/test_postgres.py --ignore tests/python/spark
+			--ignore-glob 'tests/python/publishing/test_postgres*.py' --ignore tests/python/spark
 
 mutation: $(READY)  ## Change every operator of the SQL, one at a time: does a unit test notice?
 	@$(BIN)/python scripts/mutate.py
@@ -109,7 +109,7 @@ $(POSTGRES_READY): requirements/postgres.txt pyproject.toml
 setup-postgres: $(POSTGRES_READY)  ## Create .venv-postgres, for `warehouse publish --to postgres://…`
 
 test-postgres: $(POSTGRES_READY)  ## Publish into a real PostgreSQL (installed and started by the script) and read as a BI role
-	@scripts/with_postgres.sh .venv-postgres/bin/pytest tests/python/publishing/test_postgres.py
+	@scripts/with_postgres.sh .venv-postgres/bin/pytest tests/python/publishing/test_postgres*.py
 
 $(BENCH_READY): requirements/bench.txt pyproject.toml
 	@rm -rf .venv-bench

@@ -41,7 +41,7 @@ JAVA_HOME=$(dirname "$(dirname "$(readlink -f "$(find_java)")")")
 export JAVA_HOME
 
 if [ -n "${WAREHOUSE_DIR:-}" ]; then
-    home=$(mkdir -p "$WAREHOUSE_DIR/spark" && cd "$WAREHOUSE_DIR/spark" && pwd)
+    home=$(mkdir -p "$WAREHOUSE_DIR" && (umask 077 && mkdir -p "$WAREHOUSE_DIR/spark") && cd "$WAREHOUSE_DIR/spark" && pwd)
     is_temporary=
     catalog=${WAREHOUSE_SPARK_CATALOG:-hive}
 else

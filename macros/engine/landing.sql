@@ -13,7 +13,7 @@
 #}
 {% macro duckdb__landed_files(folder, columns) -%}
     {%- if not execute -%}{{ return('not_compiled_yet') }}{%- endif -%}
-    {%- set path = (var('landing_zone') ~ '/' ~ folder) | replace("'", "''") ~ '/*.parquet' -%}
+    {%- set path = path_without_patterns(var('landing_zone') ~ '/' ~ folder) | replace("'", "''") ~ '/*.parquet' -%}
     {%- if columns -%}{{ return("read_parquet('" ~ path ~ "', hive_partitioning = false)") }}{%- endif -%}
     (
         select
@@ -24,6 +24,11 @@
         union all by name
         select * from read_parquet('{{ path }}', union_by_name = true, hive_partitioning = false)
     ) as landed
+{%- endmacro %}
+
+{# A path for DuckDB, which takes these marks for those of a pattern, and would read the folders of others. #}
+{% macro path_without_patterns(path) -%}
+    {{ return(path | replace('[', '[[]') | replace('*', '[*]') | replace('?', '[?]')) }}
 {%- endmacro %}
 
 {#
@@ -73,8 +78,9 @@
 {# dbt may run from any folder (--project-dir), and this project may be a package of another one. #}
 {% macro duckdb__file_text(path) -%}
     {%- set as_package = '' if project_name == 'retention_warehouse' else 'dbt_packages/retention_warehouse/' -%}
-    {%- set found = (invocation_args_dict.project_dir ~ '/' ~ as_package ~ path) | replace("'", "''") -%}
-    {{ return(run_query("select content from read_text('" ~ found ~ "')").columns[0].values()[0]) }}
+    {%- set found = path_without_patterns(invocation_args_dict.project_dir ~ '/' ~ as_package ~ path) -%}
+    {%- set query = "select content from read_text('" ~ found | replace("'", "''") ~ "')" -%}
+    {{ return(run_query(query).columns[0].values()[0]) }}
 {%- endmacro %}
 
 {#

@@ -15,6 +15,8 @@ from warehouse.paths import WarehousePaths
 
 LOCK_FILE = ".build.lock"
 OWNER_FILE = ".build.owner.json"
+# What holds rows of customers, beside the landing zone, and is nobody else's business; `published` is for BI tools of any user.
+PRIVATE_FOLDERS = ("builds", "versions", "cache")
 
 
 @contextmanager
@@ -27,7 +29,7 @@ def exclusive(paths: WarehousePaths, action: str) -> Iterator[None]:
     import duckdb
 
     try:
-        paths.root.mkdir(parents=True, exist_ok=True)
+        paths.make_private(*PRIVATE_FOLDERS)
         lock = FileLock(paths.root / LOCK_FILE, timeout=0)
         lock.acquire()
     except Timeout:

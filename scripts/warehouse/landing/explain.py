@@ -16,7 +16,7 @@ from warehouse.errors import WarehouseError
 from warehouse.landing.files import Contents, check_file, list_files
 from warehouse.landing.header import Header, Output, PlannedColumn, best_entity, match_count
 from warehouse.landing.mapping import SHIPPED_DIR, load_mapping, shipped_mappings
-from warehouse.landing.messages import FileRejectedError, looks_like_data, printable, shown_column
+from warehouse.landing.messages import FileRejectedError, looks_like_a_row, looks_like_data, printable, shown_column
 from warehouse.landing.names import closest, normal_name
 from warehouse.landing.placeholders import PLACEHOLDER
 from warehouse.landing.reading import read_header
@@ -157,10 +157,9 @@ def _fitting_mappings(contents: Contents) -> list[str]:
 
 def propose_mapping(name: str, header: Header, entity: Entity) -> tuple[dict[str, Any], list[str]]:
     """Return a proposed mapping for an unknown header, and the required columns that still need a source."""
+    named = () if looks_like_a_row(header.names) else header.aliases
     spelling = {
-        normal_name(names[0]): names[0].strip()
-        for names in header.aliases
-        if names[0] and not looks_like_data(names[0])
+        normal_name(names[0]): names[0].strip() for names in named if names[0] and not looks_like_data(names[0])
     }
     columns: dict[str, Any] = {column: spelling[column] for column in entity.column_names if column in spelling}
     free = {normal: original for normal, original in spelling.items() if normal not in entity.column_names}
@@ -194,6 +193,9 @@ def _propose(contents: Contents, header: Header, options: Options, console: Cons
         entity = ranked[0]
     document, missing = propose_mapping(printable(contents.inner_name, 80), header, entity)
     console.print(Text(f"{contents.name}: a mapping to start from, as {entity.name} (save it, give it to --source):"))
+    if looks_like_a_row(header.names):
+        hint = "its first line looks like a record: name its columns by header_rows: 0 and column_names"
+        console.print(Text(f"  {hint}"))
     if missing:
         console.print(Text(f"  replace {PLACEHOLDER} by a constant, or map a column: {', '.join(missing)}"))
     console.print(Text(f"  examples: {SHIPPED_DIR.relative_to(PROJECT_DIR)}/*.yml, docs/mapping_files.md"))
@@ -205,8 +207,9 @@ def _left_over(document: dict[str, Any], header: Header, entity: Entity) -> str:
     """Return YAML comments about what a proposed mapping leaves open: columns of the file, and those of the entity."""
     proposed = document["files"][0]["entities"][0]["columns"]
     taken = {normal_name(source) for source in proposed.values() if isinstance(source, str)}
+    is_row = looks_like_a_row(header.names)
     left = [
-        shown_column(name, place)
+        shown_column("" if is_row else name, place)
         for place, name in enumerate(header.shown_names[: header.named], 1)
         if normal_name(name) not in taken
     ]

@@ -2,7 +2,8 @@
 
 A text that starts with one of the signs of a formula gets an apostrophe before it, and so does a text that starts
 with apostrophes and then such a sign: taking one apostrophe off is then the inverse for every text. Plain negative
-numbers are no formulas and stay.
+numbers are no formulas and stay. So does what follows a semicolon, a pipe, a tab or a line break, and a quote behind
+these: a spreadsheet that splits at them, as many do where the comma is the decimal sign, makes cells of it.
 """
 
 import re
@@ -11,23 +12,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _SIGNS = "=+\\-@\t\r\n＝＋－＠﹢﹣﹦﹫−"
-_FORMULA = re.compile(f"'*[{_SIGNS}]")
-_ESCAPED = re.compile(f"'+[{_SIGNS}]")
-_PLAIN_NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?")
+_SEPARATORS = r"[;|\t\r\n]"
+_BEGINNING = rf"(?:\A|(?<={_SEPARATORS})|(?<={_SEPARATORS}\"))"
+_PLAIN_NUMBER = rf"-[0-9]+(?:\.[0-9]+)?(?:\"?{_SEPARATORS}|\Z)"
+_FORMULA = re.compile(f"{_BEGINNING}(?!{_PLAIN_NUMBER})(?='*[{_SIGNS}])")
+_ESCAPED = re.compile(f"{_BEGINNING}'(?='*[{_SIGNS}])")
 
 
 def neutralised(text: str) -> str:
     """Return the text as a spreadsheet shows it and never computes it."""
-    return f"'{text}" if _FORMULA.match(text) and not _PLAIN_NUMBER.fullmatch(text) else text
+    return _FORMULA.sub("'", text)
 
 
 def restored(text: str) -> str:
     """Return what `neutralised` was given."""
-    return text[1:] if _ESCAPED.match(text) else text
+    return _ESCAPED.sub("", text)
 
 
 def restored_array(array: pa.Array) -> pa.Array:
     """Return a string array with every cell restored."""
-    if not pc.any(pc.starts_with(array, "'"), min_count=1).as_py():
+    if not pc.any(pc.match_substring(array, "'"), min_count=1).as_py():
         return array
     return pa.array([None if text is None else restored(text) for text in array.to_pylist()], pa.string())

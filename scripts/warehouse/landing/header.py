@@ -8,7 +8,7 @@ from itertools import accumulate
 
 from warehouse.contract import Entity, entities
 from warehouse.landing.mapping import ColumnRule, Condition, EntityRule, FileRule, Lookup, canonical_rule
-from warehouse.landing.messages import FileRejectedError, looks_like_data, printable, shown_column
+from warehouse.landing.messages import FileRejectedError, looks_like_a_row, looks_like_data, printable, shown_column
 from warehouse.landing.names import closest, normal_name
 from warehouse.landing.rows import Shape
 
@@ -293,6 +293,13 @@ def _names_in(rule: ColumnRule) -> tuple[str, ...]:
     return (*rule.sources, *rule.join, *((rule.lookup.on,) if rule.lookup else ()), *parts)
 
 
+def _shown_names(header: Header) -> list[str]:
+    """Return the names that a message may hold."""
+    if looks_like_a_row(header.names):
+        return []
+    return [name for name in header.names if name and not looks_like_data(name)]
+
+
 def _missing_message(header: Header, entity: Entity, missing: list[str], other: Entity | None) -> str:
     names = [name for name in header.names if name]
     data_like = sum(looks_like_data(name) for name in names)
@@ -303,7 +310,7 @@ def _missing_message(header: Header, entity: Entity, missing: list[str], other: 
         len(names) < 2 or 2 * data_like >= len(names)
     ):
         return f"has no header of {entity.name} in its first line (needed: {', '.join(entity.required)})"
-    unknown = [name for name in names if normal_name(name) not in entity.column_names and not looks_like_data(name)]
+    unknown = [name for name in _shown_names(header) if normal_name(name) not in entity.column_names]
     near = closest(missing[0], unknown)
     if near is None and len(missing) == 1 and len(unknown) == 1:
         near = unknown[0] if set(normal_name(unknown[0]).split("_")) & set(entity.name.rstrip("s").split("_")) else None
@@ -426,8 +433,7 @@ def _plan(
                     key_sources.update(planned.all_positions)
             elif name in entity.required:
                 wanted = _wanted_name(rule.columns[name])
-                shown = [each for each in header.names if each and not looks_like_data(each)]
-                near = closest(wanted, shown)
+                near = closest(wanted, _shown_names(header))
                 hint = f"; the closest is '{printable(near, 40)}'" if near else ""
                 raise FileRejectedError(
                     f"the mapped column '{printable(wanted, 60)}' ({name} of {entity.name}) is missing{hint}"
@@ -460,7 +466,12 @@ def _plan(
         groups = header.shown_names
         # A group of which some column is mapped is not left out.
         taken = {groups[place] for place in mapped} if groups != header.names else set()
-        shown = [shown_column("" if groups[place] in taken else groups[place], place + 1) for place in unknown]
+        # Where no name is one that was looked for, the first line may be a record.
+        is_named = bool(mapped) and not looks_like_a_row(header.names)
+        shown = [
+            shown_column(groups[place] if is_named and groups[place] not in taken else "", place + 1)
+            for place in unknown
+        ]
         names = list(dict.fromkeys(shown))
         listed = names[:_LISTED_COLUMNS]
         more = f" and {len(names) - _LISTED_COLUMNS} more" if len(names) > _LISTED_COLUMNS else ""

@@ -19,6 +19,8 @@ from warehouse.landing.names import closest
 
 SHIPPED_DIR = Path(__file__).resolve().parents[1] / "mappings"
 _LARGEST_MAPPING = 2**20
+# Values and names, those counted again that an alias repeats: a few lines of aliases of aliases can stand for billions.
+_MOST_VALUES = 200_000
 _FORMATS = ("delimited", "aligned")
 _BOOLEAN, _WHOLE, _STRING, _NULL, _MERGE = (
     f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "str", "null", "merge")
@@ -178,12 +180,35 @@ def mapping_path(source: str) -> Path:
 _SPELLINGS = {True: ("true", "True", "TRUE"), False: ("false", "False", "FALSE")}
 
 
+class _TooManyValuesError(Exception):
+    """A mapping whose aliases stand for more than any mapping holds."""
+
+
+def _count_of_values(node: yaml.Node, counted: dict[int, int]) -> int:
+    """Return how many values a node holds where every alias is written out; `counted` are those of nodes so far."""
+    if isinstance(node, yaml.ScalarNode):
+        return 1
+    known = counted.get(id(node))
+    if known is None:
+        # A node that holds itself has no end.
+        counted[id(node)] = _MOST_VALUES
+        children = node.value if isinstance(node, yaml.SequenceNode) else (each for pair in node.value for each in pair)
+        known = counted[id(node)] = 1 + sum(_count_of_values(child, counted) for child in children)
+    return known
+
+
 class _MappingLoader(yaml.SafeLoader):
     """YAML whose scalars are texts as cells hold them: 007, 1.50, 12:30, 2024-01-01, yes and no. Norway is NO.
 
     Other than texts are true and false, nothing (empty, null) and whole numbers without leading zeros; the names on the
     left of a colon are texts whatever they look like.
     """
+
+    def get_single_node(self) -> yaml.Node | None:
+        node = super().get_single_node()
+        if node is not None and _count_of_values(node, {}) > _MOST_VALUES:
+            raise _TooManyValuesError
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
@@ -221,6 +246,8 @@ def load_mapping(source: str) -> Mapping:
         raise WarehouseError(f"{where}: is no valid YAML{line}") from None
     except RecursionError:
         raise WarehouseError(f"{where}: is nested too deeply") from None
+    except _TooManyValuesError:
+        raise WarehouseError(f"{where}: its aliases (*) stand for too many values") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         # A scalar that its own tag (!!int) does not fit.
         raise WarehouseError(f"{where}: is no valid YAML") from None
@@ -274,6 +301,11 @@ class _Parser:
         if len(texts) != len(values) or not all(text or (may_be_empty and text == "") for text in texts):
             raise self._fail(place, "must be a text or a list of texts")
         return tuple(text for text in texts if text is not None)
+
+    def _scalar(self, value: Any, place: str) -> str | None:
+        if isinstance(value, dict | list):
+            raise self._fail(place, "must be a text")
+        return _text(value)
 
     def _count(self, value: Any, place: str, highest: int, lowest: int = 0) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
@@ -333,7 +365,7 @@ class _Parser:
             raise self._fail(f"{place}, format", f"must be one of {', '.join(_FORMATS)}")
         delimiter = None
         if "delimiter" in table:
-            delimiter = _DELIMITERS.get(str(table["delimiter"]))
+            delimiter = _DELIMITERS.get(self._scalar(table["delimiter"], f"{place}, delimiter") or "")
             if delimiter is None:
                 raise self._fail(f"{place}, delimiter", "must be comma, semicolon, tab or pipe")
         encoding = table.get("encoding")
@@ -351,7 +383,7 @@ class _Parser:
         doubled = next((name for name in named if named.count(name) > 1), None)
         if doubled is not None:
             raise self._fail(f"{place}, entities", f"{printable(str(doubled), 40)} is made twice of one file")
-        sheet = _text(table.get("sheet"))
+        sheet = self._scalar(table.get("sheet"), f"{place}, sheet")
         return FileRule(
             names=names,
             header=header,
@@ -466,11 +498,12 @@ class _Parser:
         if "lookup" in table:
             parts = {"file", "on", "match", "take"}
             given = self._table(table["lookup"], f"{place}, lookup", parts, parts)
-            lookup = Lookup(**{part: str(given[part]) for part in parts})
+            texts = {part: self._scalar(given[part], f"{place}, lookup, {part}") or "" for part in parts}
+            lookup = Lookup(**texts)
         divide_by, divisor_column, divisors = 1, None, {}
         if isinstance(table.get("divide_by"), dict):
             given = self._table(table["divide_by"], f"{place}, divide_by", {"column", "values"}, {"column", "values"})
-            divisor_column = str(given["column"])
+            divisor_column = self._scalar(given["column"], f"{place}, divide_by, column") or ""
             if origins != ["from"] or not isinstance(given["values"], dict) or not given["values"]:
                 raise self._fail(f"{place}, divide_by", "needs 'from' and a table of text: divisor")
             divisors = {
@@ -495,17 +528,17 @@ class _Parser:
             sources=self._texts(table["from"], place) if "from" in table else (),
             matches=table.get("matches"),
             join=self._texts(table["join"], place) if "join" in table else (),
-            separator=str(table.get("separator", "-")),
+            separator=self._scalar(table.get("separator", "-"), f"{place}, separator") or "",
             is_generated="generated" in table,
-            values={str(_text(old)): _text(new) or "" for old, new in given_values.items()},
+            values={str(_text(old)): self._scalar(new, f"{place}, values") or "" for old, new in given_values.items()},
             date_formats=formats,
             divide_by=divide_by,
             divisor_column=divisor_column,
             divisors=divisors,
-            default=_text(table.get("default")),
+            default=self._scalar(table.get("default"), f"{place}, default"),
             prefix=self._prefix(table, place),
             lookup=lookup,
-            first_part=_text(table.get("first_part")) or None,
+            first_part=self._scalar(table.get("first_part"), f"{place}, first_part") or None,
             first_filled=tuple(self._column(part, f"{place}, first_filled", numbers) for part in given_parts),
             **({} if given_parts else numbers),
         )

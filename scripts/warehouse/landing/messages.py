@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from warehouse.errors import WarehouseError
 
@@ -31,6 +32,15 @@ def looks_like_data(name: str) -> bool:
     digits = sum(character.isdigit() for character in name)
     letters = sum(character.isalpha() for character in name)
     return bool(re.search("[@＠﹫]|%40", name)) or digits >= 4 or digits >= letters
+
+
+def looks_like_a_row(names: Iterable[str]) -> bool:
+    """Tell whether the cells of a first line are those of a record, so that none of them is to be shown.
+
+    A third of them looks like data: a file without its header has dates, numbers and ids beside what people wrote.
+    """
+    named = [name for name in names if name.strip()]
+    return 3 * sum(map(looks_like_data, named)) > len(named)
 
 
 def shown_column(name: str, position: int) -> str:

@@ -110,16 +110,20 @@ def entity_schema(entity: Entity) -> pa.Schema:
     return pa.schema(address + [(name, pa.string()) for name in entity.column_names])
 
 
+def _files_of(folder: Path) -> str:
+    """Return the Parquet files of a folder as the engine takes them: the marks of a pattern in its name are none."""
+    return literal(re.sub(r"([*?[])", r"[\1]", str(folder)) + "/*.parquet")
+
+
 def rows_of_folder(landing: Path, folder: str) -> str:
     """Return the rows of one of the zone's own folders as a table expression."""
-    return f"read_parquet({literal(str(landing / folder))} || '/*.parquet', hive_partitioning = false)"
+    return f"read_parquet({_files_of(landing / folder)}, hive_partitioning = false)"
 
 
 def landed_rows(landing: Path, entity: Entity) -> str:
     """Return the landed rows of an entity as a table expression; a column younger than a delivery is NULL there."""
     columns = ", ".join(f"cast(null as varchar) as {name}" for name in entity.column_names)
-    folder = literal(str(landing / entity.name))
-    files = f"read_parquet({folder} || '/*.parquet', union_by_name = true, hive_partitioning = false)"
+    files = f"read_parquet({_files_of(landing / entity.name)}, union_by_name = true, hive_partitioning = false)"
     return f"(select {columns} where false union all by name select * from {files})"  # noqa: S608
 
 
@@ -143,6 +147,7 @@ def _empty_file(schema: pa.Schema) -> bytes:
 def ensure_landing_zone(paths: WarehousePaths) -> None:
     """Create the folders of the zone, each with a zero-row file, so that reading needs no condition."""
     try:
+        paths.make_private(paths.landing.name)
         for name, schema in _folders().items():
             target = paths.landing / name / EMPTY_FILE
             if not target.exists():
@@ -160,7 +165,7 @@ def ensure_landing_zone(paths: WarehousePaths) -> None:
 def locked(paths: WarehousePaths) -> Iterator[None]:
     """Hold the lock of the landing zone: one landing at a time. Raises WarehouseError after ten minutes."""
     try:
-        paths.landing.mkdir(parents=True, exist_ok=True)
+        paths.make_private(paths.landing.name)
         lock = FileLock(paths.landing / ".lock", timeout=_LOCK_SECONDS)
         lock.acquire()
     except Timeout:

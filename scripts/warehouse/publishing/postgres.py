@@ -5,12 +5,14 @@ The marts are loaded into a schema beside, compared with the published file, and
 """
 
 import importlib
+import re
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from warehouse.engine import literal, open_engine, quoted
 from warehouse.errors import WarehouseError
@@ -39,6 +41,9 @@ _TYPES = {
     "TIMESTAMP WITH TIME ZONE": "timestamptz",
 }
 _NULL = "\\N"
+# A sign of percent-encoding that encodes nothing.
+_BARE_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
+_MALFORMED = "the URL of --to is malformed: percent-encode the signs of the user and the password (@ is %40, % is %25)"
 
 
 def publish_to_postgres(paths: WarehousePaths, url: str, reader: str) -> dict[str, Any]:
@@ -76,6 +81,7 @@ def _connected(url: str) -> Iterator[Any]:
             "this environment has no PostgreSQL client: run `make setup-postgres`, "
             "then `.venv-postgres/bin/warehouse publish --to …`"
         ) from None
+    secrets = _secrets(psycopg, url)
     try:
         with psycopg.connect(url, autocommit=True, connect_timeout=10) as server:
             server.execute("set timezone = 'UTC'")
@@ -85,7 +91,32 @@ def _connected(url: str) -> Iterator[Any]:
             yield server
     except psycopg.Error as error:
         lines = str(error).splitlines() or [type(error).__name__]
-        raise WarehouseError(f"PostgreSQL refused: {lines[0]}; its schema {SCHEMA} is unchanged") from None
+        reason = lines[0]
+        for secret in secrets:
+            reason = reason.replace(secret, "…")
+        raise WarehouseError(f"PostgreSQL refused: {reason}; its schema {SCHEMA} is unchanged") from None
+
+
+def _secrets(psycopg: Any, url: str) -> list[str]:
+    """Return the spellings of the password of a URL, longest first, for what a message must not repeat.
+
+    Raises WarehouseError, which quotes nothing, when parts of a password may be taken for something else: the server's
+    name, its port or the database are shown in messages.
+    """
+    address = url.partition("://")[2].partition("?")[0]
+    authority, _, path = address.partition("/")
+    user, _, servers = authority.rpartition("@")
+    ports = re.findall(r":([^:,\[\]]*)(?=,|$)", servers)
+    is_clear = "@" not in user + path and not _BARE_PERCENT.search(url) and all(re.fullmatch(r"\d*", p) for p in ports)
+    try:
+        parsed = psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.Error:
+        is_clear = False
+    if not is_clear:
+        raise WarehouseError(_MALFORMED)
+    given = user.partition(":")[2]
+    spellings = {url, given, unquote(given), str(parsed.get("password") or "")} - {""}
+    return sorted(spellings, key=len, reverse=True)
 
 
 def _type(name: str) -> str:

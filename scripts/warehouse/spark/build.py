@@ -29,6 +29,8 @@ KEPT_RUNS = 2
 # The two runs of dbt, by what they select: everything that needs no value model, then the rest.
 VALUE_MODELS = "tag:value_models+"
 HALVES = ("before_value_models", "after_value_models")
+# Spark takes them in a path for the marks of a pattern, and would read the folders of others.
+_MARKS_OF_PATTERNS = "*?[]{}\\"
 # Of nodes after a failure, and of exposures.
 _NOT_RUN = ("skipped", "no-op")
 
@@ -59,6 +61,10 @@ def build_on_spark(
     `variables` name raw folders. Without `is_tested` no data test runs. Raises WarehouseError when the cluster cannot
     be reached or the build not begin, and when it was interrupted while the views were replaced.
     """
+    if any(mark in str(paths.root) for mark in _MARKS_OF_PATTERNS):
+        raise WarehouseError(
+            f"Spark takes the path {paths.root} for a pattern: set WAREHOUSE_DIR to a folder without it"
+        )
     with exclusive(paths, "a build"):
         sweep(paths)
         run_id = f"run_{datetime.datetime.now(datetime.UTC):%Y%m%d_%H%M%S}_{secrets.token_hex(3)}"

@@ -128,6 +128,12 @@ def test_a_build_reads_what_was_landed_when_it_began(
     assert outcome.folder.exists()
 
 
+def test_a_warehouse_whose_path_is_a_pattern_is_refused(tmp_path: Path, calls: list[dict[str, str]]) -> None:
+    with pytest.raises(WarehouseError, match="for a pattern"):
+        build.build_on_spark(WarehousePaths(tmp_path / "a*b"), "spark", {}, lambda _: None)
+    assert calls == []
+
+
 def test_raw_folders_leave_the_landing_zone_aside(paths: WarehousePaths, calls: list[dict[str, str]]) -> None:
     outcome = build.build_on_spark(paths, "spark", {"raw_folders": {"orders": "s3a://bucket"}}, lambda _: None)
     assert not outcome.is_failed

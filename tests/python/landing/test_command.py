@@ -297,6 +297,39 @@ def test_explain_names_the_columns_of_a_header_in_any_language(write: Write) -> 
     ]
 
 
+# A delivery of answers that lost its first line.
+HEADERLESS = "R1,A1,nps,2024-01-05,9,Jane Roe hates the product,Jane Roe\nR2,A2,nps,2024-01-06,3,Loves it,John Doe\n"
+
+
+def test_a_record_in_the_place_of_the_header_is_never_shown(write: Write) -> None:
+    export = write("survey_responses_2.csv", HEADERLESS)
+    _, out, err = run("--explain", export)
+    assert "# Columns of the file that nothing takes yet: column 1, column 2, column 3" in out
+    assert "its first line looks like a record" in err
+    keyed = {"entity": "survey_responses", "columns": {"response_id": {"generated": True}}}
+    constants = {"survey": "nps", "responded_at": "2024-01-01"}
+    rules = [
+        # Nothing is looked for by its name, or only what no file has to have.
+        {**keyed, "constants": constants},
+        {**keyed, "constants": constants, "columns": {**keyed["columns"], "comment": "Why"}},
+        # A name that stands in the record by chance.
+        {**keyed, "constants": constants, "columns": {"response_id": "R1"}},
+        # One that is sought, and like a cell.
+        {**keyed, "constants": constants, "columns": {"response_id": "Jane Roe's key"}},
+    ]
+    for number, rule in enumerate(rules):
+        document = {"source": f"answers_{number}", "files": [{"name": "*.csv", "entities": [rule]}]}
+        mapping = write(f"answers_{number}.yml", yaml.safe_dump(document), folder="mappings")
+        shown = CliRunner().invoke(app, [str(each) for each in ("land", export, "--source", mapping)]).output
+        assert "columns left out: column" in shown or "is missing" in shown
+        out += shown
+    _, plain, _ = run(export)
+    assert "has no header of survey_responses" in plain
+    kept = "".join(str(row["repairs"]) for row in zone.read_loads(warehouse_paths()))
+    assert "columns left out: column 2" in kept
+    assert "Jane" not in (out + err + plain + kept).replace("Jane Roe's key", "")
+
+
 def test_explain_knows_the_shipped_mappings() -> None:
     status, _, err = run("--explain", shared("data") / "carpentries")
     assert status == 0

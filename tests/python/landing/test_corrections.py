@@ -358,8 +358,18 @@ def test_cells_survive_the_spreadsheet(built: Built, write: Write) -> None:
     assert {row[2] for row in after} == {"12.50"}
 
 
+@pytest.mark.parametrize("separator", [";", "\t", "|", "\n"])
+def test_no_formula_hides_in_a_line_that_a_spreadsheet_splits(separator: str) -> None:
+    cells = ["O1", "A1", "2024-02-03", "-5.00", "=cmd|' /C calc'!A0", '"=1+1"', "'=x", "@SUM(A1)", "plain"]
+    shown = neutralised(separator.join(cells))
+    split = [cell.strip('"') for cell in shown.split(separator)]
+    assert [cell for cell in split if cell[:1] in tuple("=+-@") and cell != "-5.00"] == []
+    assert split[3] == "-5.00"
+    assert restored(shown) == separator.join(cells)
+
+
 @settings(deadline=None)
-@given(st.text() | st.from_regex("'*[=+@-].*", fullmatch=True))
+@given(st.text() | st.from_regex("'*[=+@-].*", fullmatch=True) | st.text("a;|\t\n\"'=-5.", max_size=12))
 def test_neutralising_is_undone_exactly(text: str) -> None:
     shown = neutralised(text)
     assert restored(shown) == text
@@ -402,6 +412,18 @@ def test_lines_that_could_not_be_read_are_shown_whole(built: Built, write: Write
 
 
 # ---------------------------------------------------------------- files
+
+
+def test_a_torn_line_of_semicolons_is_no_formula_and_is_corrected(built: Built, write: Write) -> None:
+    header, formula = HEADER.replace(",", ";"), "=cmd|' /C calc'!A0"
+    path = write("orders.csv", f"{header}O1;A1;2024-02-03;1;USD;\nO2;A1;2024-02-03;10;USD;x;;;{formula}\n")
+    built.warehouse.land(path)
+    rows = read(built.export())
+    row = next(row for row in rows if row["quarantined_reason"] == "ragged_row")
+    assert row["quarantined_raw_line"].endswith(f";'{formula}")
+    row.update(order_id="O2", account_id="A1", ordered_at="2024-02-03", amount="10")
+    built.warehouse.land(save(built.folder / "open.csv", [row]))
+    assert "O2" in built.current()
 
 
 def test_nothing_is_overwritten_unasked(built: Built, write: Write) -> None:

@@ -6,6 +6,7 @@ import datetime
 import io
 import json
 import re
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -70,6 +71,22 @@ def rule(**settings: object) -> str:
         (rule(where=["Paid"]), "where: must be a table"),
         ("files: [{name: a, entities: [{entity: []}]}]", "unknown entity"),
         (rule().replace("files:", "provides: true\nfiles:"), "provides: must be a table"),
+        *(
+            (rule().replace("amount: sum", f"amount: {{from: sum, {setting}}}"), f"{place}: must be a text")
+            for setting, place in (
+                ("values: {a: [b]}", "values"),
+                ("default: {a: b}", "default"),
+                ("first_part: [a]", "first_part"),
+                ("divide_by: {column: [a], values: {b: 2}}", "divide_by, column"),
+            )
+        ),
+        (rule().replace("amount: sum", "amount: {join: [a, b], separator: [a]}"), "separator: must be a text"),
+        (
+            rule().replace("amount: sum", "amount: {lookup: {file: [a], on: b, match: c, take: d}}"),
+            "lookup, file: must be a text",
+        ),
+        (rule().replace("name: '*.csv'", "name: '*.csv'\n  sheet: [a]"), "sheet: must be a text"),
+        (rule().replace("name: '*.csv'", "name: '*.csv'\n  delimiter: [a]"), "delimiter: must be a text"),
     ],
 )
 def test_wrong_mappings_say_where_in_one_line(text: str, word: str, write: Write) -> None:
@@ -78,6 +95,31 @@ def test_wrong_mappings_say_where_in_one_line(text: str, word: str, write: Write
     assert word in str(caught.value)
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("mine.yml")
+
+
+# Each line stands for ten times the values of the line before it.
+BOMB = "".join(f"a{number}: &a{number} [{', '.join([f'*a{number - 1}'] * 10)}]\n" for number in range(1, 20))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"a0: &a0 [x]\n{BOMB}files: *a19\n",
+        f"a0: &a0 {{k: v}}\n{BOMB}files: [{{<<: *a19, name: a, entities: []}}]\n",
+    ],
+)
+def test_aliases_of_aliases_are_refused_before_they_are_written_out(text: str, write: Write) -> None:
+    begun = time.monotonic()
+    with pytest.raises(WarehouseError, match=r"^mine.yml: its aliases \(\*\) stand for too many values$"):
+        load_mapping(str(write("mine.yml", text)))
+    assert time.monotonic() - begun < 5
+
+
+def test_an_alias_repeats_a_setting(write: Write) -> None:
+    text = rule(columns={"order_id": "id", "account_id": "who", "ordered_at": "day", "amount": "sum"})
+    text = text.replace("account_id: who", "account_id: &who {from: who, default: x}\n      currency: *who")
+    columns = load_mapping(str(write("mine.yml", text))).files[0].entities[0].columns
+    assert columns["currency"] == columns["account_id"]
 
 
 @pytest.mark.parametrize("name", ["salesforc", "../salesforce", "nothing.yml", "/etc/passwd"])
