@@ -4,6 +4,7 @@ import fnmatch
 import hashlib
 import json
 import re
+import zoneinfo
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ _FORMATS = ("delimited", "aligned")
 _BOOLEAN, _WHOLE, _STRING, _NULL, _MERGE = (
     f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "str", "null", "merge")
 )
+_TIMES = ("timestamp", "date", "month")
 _DELIMITERS = {
     ",": ",",
     ";": ";",
@@ -43,7 +45,7 @@ class ColumnRule:
     source's name, `join` several columns put together with `separator`, `generated` a key made of the row's
     contents. With `divisor_column` the number is divided by the divisor of that column's text, and empty
     where there is none. `first_filled` are rules of which the first that gives a text wins; `first_part` cuts
-    a list at its separator.
+    a list at its separator. `timezone` is the zone of times that say none.
     """
 
     sources: tuple[str, ...] = ()
@@ -54,6 +56,7 @@ class ColumnRule:
     is_generated: bool = False
     values: AnyMapping[str, str] = field(default_factory=dict)
     date_formats: tuple[str, ...] = ()
+    timezone: str | None = None
     decimal: str | None = None
     thousands: str | None = None
     divide_by: int = 1
@@ -403,6 +406,9 @@ class _Parser:
                 else:
                     is_number = types[column] in ("money", "number", "rate", "fx_rate", "integer")
                     columns[column] = self._column(rule, where, numbers if is_number else {})
+                    parts = (columns[column], *columns[column].first_filled)
+                    if types[column] not in _TIMES and any(part.timezone for part in parts):
+                        raise self._fail(f"{where}, timezone", "is for columns of times")
         missing = [name for name in entity.required if name not in columns]
         if missing:
             raise self._fail(place, f"the required column '{missing[0]}' is neither mapped nor constant")
@@ -444,11 +450,19 @@ class _Parser:
             raise self._fail(f"{place}, prefix", "must be a text, and not that of a generated key")
         return _text(prefix) or ""
 
+    def _timezone(self, table: dict[str, Any], place: str) -> str | None:
+        if "timezone" not in table:
+            return None
+        name = table["timezone"]
+        if not isinstance(name, str) or name not in zoneinfo.available_timezones():
+            raise self._fail(f"{place}, timezone", "must be a name of the IANA database, as UTC or Europe/Berlin")
+        return name
+
     def _column(self, value: Any, place: str, numbers: dict[str, str]) -> ColumnRule:
         if isinstance(value, str | list):
             return ColumnRule(sources=self._texts(value, place), **numbers)  # type: ignore[arg-type]
         allowed = {
-            "from", "matches", "join", "separator", "generated", "values", "date_format", "decimal",
+            "from", "matches", "join", "separator", "generated", "values", "date_format", "timezone", "decimal",
             "thousands", "divide_by", "default", "prefix", "lookup", "first_part", "first_filled",
         }  # fmt: skip
         table = self._table(value, place, allowed, set())
@@ -499,6 +513,7 @@ class _Parser:
             is_generated="generated" in table,
             values={str(_text(old)): _text(new) or "" for old, new in given_values.items()},
             date_formats=formats,
+            timezone=self._timezone(table, place),
             divide_by=divide_by,
             divisor_column=divisor_column,
             divisors=divisors,

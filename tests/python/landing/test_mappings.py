@@ -65,6 +65,16 @@ def rule(**settings: object) -> str:
             rule().replace("amount: sum", "amount: {from: sum, divide_by: {column: c, values: {month: 0}}}"),
             "divide_by: must be a whole number from 1",
         ),
+        (
+            rule().replace("ordered_at: day", "ordered_at: {from: day, timezone: Europe/Nowhere}"),
+            "ordered_at, timezone: must be a name of the IANA database",
+        ),
+        (rule().replace("ordered_at: day", "ordered_at: {from: day, timezone: [UTC]}"), "timezone: must be a name"),
+        (rule().replace("amount: sum", "amount: {from: sum, timezone: UTC}"), "timezone: is for columns of times"),
+        (
+            rule().replace("amount: sum", "amount: {first_filled: [a, {from: sum, timezone: UTC}]}"),
+            "timezone: is for columns of times",
+        ),
         ("files: [{name: a, entities: [{entity: deals}, {entity: deals}]}]", "twice"),
         ("a: &a [*a]\nfiles: *a", ""),
         (rule(where=["Paid"]), "where: must be a table"),
@@ -370,6 +380,68 @@ def test_google_forms_times_are_those_of_the_sheet(warehouse: Warehouse, write: 
     assert found == ["2024-06-01 10:00:00", "2024-06-01 13:00:00", "2024-06-01 10:00:00", "2024/06/01 10 AM EET"]
 
 
+@pytest.mark.parametrize(
+    ("timezone", "cells"),
+    [
+        (
+            "Europe/Berlin",
+            {
+                "2024-06-01 10:01:00": "2024-06-01 10:01:00+02:00",
+                "2024-01-01T10:01": "2024-01-01T10:01+01:00",
+                "2024-06-01 9:05:00.123456789": "2024-06-01 9:05:00.123456789+02:00",
+                # Before, at and after both ambiguous hours of the day that has 25, and the hour that another day lacks.
+                "2024-10-27 01:59:59": "2024-10-27 01:59:59+02:00",
+                "2024-10-27 02:30": "2024-10-27 02:30+02:00",
+                "2024-10-27 03:00": "2024-10-27 03:00+01:00",
+                "2024-03-31 02:30": "2024-03-31 02:30+01:00",
+                "2024-03-31 03:30": "2024-03-31 03:30+02:00",
+                # Days, times with an offset, and what is no time stay.
+                "2024-06-01": "2024-06-01",
+                "2024-06-01 10:01:00Z": "2024-06-01 10:01:00Z",
+                "2024-06-01 10:01:00 -05:00": "2024-06-01 10:01:00 -05:00",
+                "1713497396": "1713497396",
+                "2024-06-31 10:00": "2024-06-31 10:00",
+                "2024-06-01 24:00": "2024-06-01 24:00",
+                "9999-12-31 23:59": "9999-12-31 23:59+01:00",
+                "1890-01-01 00:00": "1890-01-01 00:00",
+                "٢٠٢٤-٠٦-٠١ ١٠:٠٠": "2024-06-01 10:00+02:00",
+                # After the declared format.
+                "06/01/2024 10:01 PM": "2024-06-01 22:01:00+02:00",
+                "06/01/2024": "2024-06-01",
+            },
+        ),
+        ("UTC", {"2024-10-27 02:30:00": "2024-10-27 02:30:00+00:00"}),
+        # Clocks are changed at midnight, in both directions.
+        ("Asia/Beirut", {"2024-03-31 00:30": "2024-03-31 00:30+02:00", "2024-03-31 01:30": "2024-03-31 01:30+03:00"}),
+        (
+            "America/Havana",
+            {"2024-11-03 00:30": "2024-11-03 00:30-04:00", "2024-11-03 01:30": "2024-11-03 01:30-05:00"},
+        ),
+    ],
+)
+def test_times_of_a_declared_zone_get_its_offset(
+    timezone: str, cells: dict[str, str], warehouse: Warehouse, write: Write
+) -> None:
+    formats = '["%m/%d/%Y %I:%M %p", "%m/%d/%Y"]'
+    text = rule().replace("ordered_at: day", f"ordered_at: {{from: day, date_format: {formats}, timezone: {timezone}}}")
+    lines = "".join(f"{number},a,{cell},1\n" for number, cell in enumerate(cells))
+    report = warehouse.land(
+        write("data.csv", f"id,who,day,sum\n{lines}"), source=str(write("mine.yml", text, "mappings"))
+    )
+    assert [moment for (moment,) in warehouse.rows("orders", "ordered_at")] == list(cells.values())
+    changed = sum(len(after) > len("2024-06-01") and before != after for before, after in cells.items())
+    assert f"times read in the declared zone: {changed}" in report.files[0].repairs
+
+
+@pytest.mark.parametrize("name", shipped_mappings())
+def test_columns_that_name_their_zone_are_read_in_it(name: str) -> None:
+    for file in load_mapping(name).files:
+        for column in (column for entity in file.entities for column in entity.columns.values()):
+            named = [source for part in (column, *column.first_filled) for source in part.sources]
+            if any(re.search(r"\b(UTC|GMT)\b", source) for source in named):
+                assert {part.timezone or column.timezone for part in column.first_filled or (column,)} == {"UTC"}
+
+
 def test_salesforce_object_export(warehouse: Warehouse, write: Write) -> None:
     deals = (
         '"Id","IsDeleted","AccountId","Name","StageName","Amount","CloseDate","Type","LeadSource","OwnerId","CreatedDate"\n'
@@ -440,7 +512,7 @@ def test_stripe_subscriptions(warehouse: Warehouse, write: Write) -> None:
     )
     assert rows == [
         ("sub_1", "50", "usd", None, None),
-        ("sub_2", "100", "usd", "2024-01-01 00:00", "2023-06-01 00:00"),
+        ("sub_2", "100", "usd", "2024-01-01 00:00+00:00", "2023-06-01 00:00+00:00"),
     ]
     assert "rows that are no subscription_periods: 2" in str(warehouse.loads()[0]["repairs"])
 
@@ -570,7 +642,7 @@ def test_typeform_delighted_and_google_forms(warehouse: Warehouse, write: Write)
         "abc123,9,Nice,completed,2024-06-01 10:00:00,,2024-06-01 10:01:00,n1,\n"
     )
     rows = landed(warehouse, write("responses.csv", typeform), "typeform", "response_id, score, comment, responded_at")
-    assert rows == [("abc123", "9", "Nice", "2024-06-01 10:01:00")]
+    assert rows == [("abc123", "9", "Nice", "2024-06-01 10:01:00+00:00")]
     delighted = (
         '{"id": "2", "person": "1", "survey_type": "nps", "score": 9, "comment": null, "created_at": 1713497396}\n'
     )
