@@ -517,6 +517,26 @@ def test_stripe_subscriptions(warehouse: Warehouse, write: Write) -> None:
     assert "rows that are no subscription_periods: 2" in str(warehouse.loads()[0]["repairs"])
 
 
+def test_stripe_trials_are_no_revenue(warehouse: Warehouse, write: Write) -> None:
+    """A converted one begins when its trial ended; one that ended within it says so when it is judged."""
+    text = "id,Customer ID,Amount,Interval,Status,Created (UTC),Start Date (UTC),Trial Start (UTC),Trial End (UTC),Ended At (UTC)\n"
+    lines = [
+        ("converted", "active", "2024-01-15 09:00", ""),
+        ("untried", "active", "", ""),
+        ("ended_in_trial", "canceled", "2024-01-15 09:00", "2024-01-04 09:00"),
+        ("trying", "trialing", "2024-01-15 09:00", ""),
+        ("no_payment_method", "paused", "2024-01-15 09:00", ""),
+    ]
+    for key, status, trial_end, ended in lines:
+        text += f"{key},cus_1,50.00,month,{status},2024-01-01 09:00,2024-01-01 09:00,,{trial_end},{ended}\n"
+    columns = "subscription_id, started_at, ended_at"
+    assert landed(warehouse, write("subscriptions.csv", text), "stripe_subscriptions", columns) == [
+        ("converted", "2024-01-15 09:00+00:00", None),
+        ("untried", "2024-01-01 09:00+00:00", None),
+        ("ended_in_trial", "2024-01-15 09:00+00:00", "2024-01-04 09:00+00:00"),
+    ]
+
+
 def test_reasons_of_stripe_are_wordings_that_the_project_knows(warehouse: Warehouse, write: Write) -> None:
     text = "id,Customer ID,Amount,Interval,Status,Created (UTC),Cancellation Reason,Cancellation Feedback\n"
     reasons = [("cancellation_requested", "too_expensive"), ("payment_failed", ""), ("cancellation_requested", "")]
