@@ -562,6 +562,24 @@ def test_surveymonkey_two_header_rows(warehouse: Warehouse, write: Write) -> Non
     assert rows == [("118", "A1", "9", "Good", "2024-06-01 13:06:00")]
 
 
+def test_the_respondent_of_surveymonkey_is_a_person_and_no_response(warehouse: Warehouse, write: Write) -> None:
+    text = "Respondent ID,Collector ID,End Date,Email Address,Custom Data 1,How likely are you to recommend us?\n,,,,,Response\n"
+    for key, address in (("118", "x@private.example"), ("119", "x@private.example"), ("120", "")):
+        text += f"{key},9,06/01/2024,{address},A1,9\n"
+    rows = landed(warehouse, write("responses.csv", text), "surveymonkey", "response_id, respondent_id")
+    assert [key for key, _ in rows] == ["118", "119", "120"]
+    people = [person for _, person in rows]
+    assert str(people[0]).startswith("email:")
+    assert people[1:] == [people[0], None]
+
+
+@pytest.mark.parametrize("name", shipped_mappings())
+def test_no_shipped_mapping_takes_the_key_of_a_response_for_a_person(name: str) -> None:
+    for rule in (entity for file in load_mapping(name).files for entity in file.entities):
+        if rule.entity == "survey_responses" and "respondent_id" in rule.columns:
+            assert not set(rule.columns["respondent_id"].sources) & set(rule.columns["response_id"].sources)
+
+
 def test_qualtrics_three_header_rows(warehouse: Warehouse, write: Write) -> None:
     text = (
         "StartDate,EndDate,Status,Progress,Finished,RecordedDate,ResponseId,RecipientEmail,ExternalReference,UserLanguage,Q1_NPS_GROUP,Q1,Q2\n"
