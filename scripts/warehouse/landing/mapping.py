@@ -45,7 +45,8 @@ class ColumnRule:
     source's name, `join` several columns put together with `separator`, `generated` a key made of the row's
     contents. With `divisor_column` the number is divided by the divisor of that column's text, and empty
     where there is none. `first_filled` are rules of which the first that gives a text wins; `first_part` cuts
-    a list at its separator. `timezone` is the zone of times that say none.
+    a list at its separator. `timezone` is the zone of times that say none; with
+    `is_day` only the local day of a time is meant.
     """
 
     sources: tuple[str, ...] = ()
@@ -57,6 +58,7 @@ class ColumnRule:
     values: AnyMapping[str, str] = field(default_factory=dict)
     date_formats: tuple[str, ...] = ()
     timezone: str | None = None
+    is_day: bool = False
     decimal: str | None = None
     thousands: str | None = None
     divide_by: int = 1
@@ -407,8 +409,8 @@ class _Parser:
                     is_number = types[column] in ("money", "number", "rate", "fx_rate", "integer")
                     columns[column] = self._column(rule, where, numbers if is_number else {})
                     parts = (columns[column], *columns[column].first_filled)
-                    if types[column] not in _TIMES and any(part.timezone for part in parts):
-                        raise self._fail(f"{where}, timezone", "is for columns of times")
+                    if types[column] not in _TIMES and any(part.timezone or part.is_day for part in parts):
+                        raise self._fail(where, "timezone and day are for columns of times")
         missing = [name for name in entity.required if name not in columns]
         if missing:
             raise self._fail(place, f"the required column '{missing[0]}' is neither mapped nor constant")
@@ -458,12 +460,17 @@ class _Parser:
             raise self._fail(f"{place}, timezone", "must be a name of the IANA database, as UTC or Europe/Berlin")
         return name
 
+    def _is_day(self, table: dict[str, Any], place: str) -> bool:
+        if table.get("day", True) is not True:
+            raise self._fail(f"{place}, day", "must be true")
+        return "day" in table
+
     def _column(self, value: Any, place: str, numbers: dict[str, str]) -> ColumnRule:
         if isinstance(value, str | list):
             return ColumnRule(sources=self._texts(value, place), **numbers)  # type: ignore[arg-type]
         allowed = {
-            "from", "matches", "join", "separator", "generated", "values", "date_format", "timezone", "decimal",
-            "thousands", "divide_by", "default", "prefix", "lookup", "first_part", "first_filled",
+            "from", "matches", "join", "separator", "generated", "values", "date_format", "timezone", "day",
+            "decimal", "thousands", "divide_by", "default", "prefix", "lookup", "first_part", "first_filled",
         }  # fmt: skip
         table = self._table(value, place, allowed, set())
         origins = [each for each in ("from", "matches", "join", "generated", "lookup", "first_filled") if each in table]
@@ -514,6 +521,7 @@ class _Parser:
             values={str(_text(old)): _text(new) or "" for old, new in given_values.items()},
             date_formats=formats,
             timezone=self._timezone(table, place),
+            is_day=self._is_day(table, place),
             divide_by=divide_by,
             divisor_column=divisor_column,
             divisors=divisors,

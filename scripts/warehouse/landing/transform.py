@@ -95,9 +95,9 @@ def _by_distinct(array: pa.Array, change: Callable[[str], str | None]) -> pa.Arr
 
 _ZONE = " %Z"
 _ZONE_LETTERS = re.compile(r"[A-Z]{2,5}([+-]\d{1,2}(:?\d{2})?)?")
-_LOCAL_TIME = re.compile(
-    r"(\d{4})-(\d\d?)-(\d\d?)[T ]([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.\d{1,9})?)?", re.ASCII
-)
+_TIME = r"(\d{4})-(\d\d?)-(\d\d?)[T ]([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.\d{1,9})?)?"
+_LOCAL_TIME = re.compile(_TIME, re.ASCII)
+_INSTANT = re.compile(_TIME + r" ?(Z|z|UTC|[+-](0\d|1[0-4])(:?[0-5]\d)?)", re.ASCII)
 
 
 def _plain(text: str) -> str:
@@ -161,6 +161,14 @@ def _with_offset(text: str, timezone: zoneinfo.ZoneInfo) -> str:
             return text
     # Before there were time zones, places were seconds apart: dates of then are out of range.
     return plain + offset if len(offset) == len("+00:00") else text
+
+
+def _day_of(text: str) -> str:
+    """Return the day of a local time; an instant with the word that says so, for its day depends on where one is."""
+    plain = _plain(text)
+    if _LOCAL_TIME.fullmatch(plain):
+        return re.split("[T ]", plain)[0]
+    return f"{plain} day" if _INSTANT.fullmatch(plain) else text
 
 
 def _day_orders(array: pa.Array, formats: tuple[str, ...]) -> tuple[int, int]:
@@ -245,6 +253,8 @@ def _after_changes(
     if rule.timezone is not None:
         timezone = zoneinfo.ZoneInfo(rule.timezone)
         apply("times read in the declared zone", lambda text: _with_offset(text, timezone))
+    if rule.is_day:
+        apply("times of which the day counts", _day_of)
     if rule.decimal or rule.thousands:
         apply(
             "numbers read by the declared separators",
