@@ -24,6 +24,7 @@ _FORMATS = ("delimited", "aligned")
 _BOOLEAN, _WHOLE, _STRING, _NULL, _MERGE = (
     f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "str", "null", "merge")
 )
+_LONGEST_NOTE = 300
 _TIMES = ("timestamp", "date", "month")
 _DELIMITERS = {
     ",": ",",
@@ -117,7 +118,10 @@ class EntityRule:
 
 @dataclass(frozen=True)
 class FileRule:
-    """How one kind of file is read: recognised by name pattern or by the columns of its header."""
+    """How one kind of file is read: recognised by name pattern or by the columns of its header.
+
+    `note` is what who lands such a file should know of it.
+    """
 
     names: tuple[str, ...]
     header: tuple[str, ...]
@@ -129,6 +133,7 @@ class FileRule:
     skip_rows: int = 0
     column_names: tuple[str, ...] = ()
     sheet: str | None = None
+    note: str | None = None
 
     def fits_name(self, name: str) -> bool:
         """Tell whether a file name fits one of the patterns (case does not count.
@@ -326,7 +331,7 @@ class _Parser:
     def _file(self, value: Any, place: str) -> FileRule:
         allowed = {
             "name", "header", "format", "delimiter", "encoding", "header_rows", "skip_rows", "column_names",
-            "sheet", "decimal", "thousands", "entities",
+            "sheet", "decimal", "thousands", "note", "entities",
         }  # fmt: skip
         table = self._table(value, place, allowed, {"entities"})
         names = self._texts(table["name"], f"{place}, name") if "name" in table else ()
@@ -357,6 +362,9 @@ class _Parser:
         if doubled is not None:
             raise self._fail(f"{place}, entities", f"{printable(str(doubled), 40)} is made twice of one file")
         sheet = _text(table.get("sheet"))
+        note = table.get("note")
+        if note is not None and (not isinstance(note, str) or not 0 < len(note) <= _LONGEST_NOTE or "\n" in note):
+            raise self._fail(f"{place}, note", f"must be one line of at most {_LONGEST_NOTE} characters")
         return FileRule(
             names=names,
             header=header,
@@ -368,6 +376,7 @@ class _Parser:
             skip_rows=self._count(table.get("skip_rows", 0), f"{place}, skip_rows", 100),
             column_names=column_names,
             sheet=sheet,
+            note=note,
         )
 
     def _numbers(self, table: AnyMapping[str, Any], place: str) -> dict[str, str]:

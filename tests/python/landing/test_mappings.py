@@ -78,6 +78,9 @@ def rule(**settings: object) -> str:
             rule().replace("amount: sum", "amount: {first_filled: [a, {from: sum, timezone: UTC}]}"),
             "timezone and day are for columns of times",
         ),
+        (rule().replace("name: '*.csv'", "name: '*.csv'\n  note: [a]"), "note: must be one line"),
+        (rule().replace("name: '*.csv'", "name: '*.csv'\n  note: ''"), "note: must be one line"),
+        (rule().replace("name: '*.csv'", f"name: '*.csv'\n  note: {'a' * 301}"), "note: must be one line"),
         (rule().replace("ordered_at: day", "ordered_at: {from: day, day: false}"), "ordered_at, day: must be true"),
         (rule().replace("amount: sum", "amount: {from: sum, day: true}"), "day are for columns of times"),
         ("files: [{name: a, entities: [{entity: deals}, {entity: deals}]}]", "twice"),
@@ -552,6 +555,14 @@ def test_stripe_trials_are_no_revenue(warehouse: Warehouse, write: Write) -> Non
         ("untried", "2024-01-01 09:00+00:00", None),
         ("ended_in_trial", "2024-01-15 09:00+00:00", "2024-01-04 09:00+00:00"),
     ]
+
+
+def test_a_note_of_a_mapping_is_told_and_kept(warehouse: Warehouse, write: Write) -> None:
+    text = "id,Customer ID,Amount,Interval,Status,Created (UTC)\nsub_1,cus_1,50,month,active,2024-01-01 09:00\n"
+    report = warehouse.land(write("subscriptions.csv", text), source="stripe_subscriptions")
+    notes = [note for note in report.files[0].repairs if note.startswith("note: amounts are today's")]
+    assert len(notes) == 1
+    assert notes[0] in json.loads(warehouse.loads()[0]["repairs"])
 
 
 def test_reasons_of_stripe_are_wordings_that_the_project_knows(warehouse: Warehouse, write: Write) -> None:
