@@ -47,7 +47,7 @@ class ColumnRule:
     contents. With `divisor_column` the number is divided by the divisor of that column's text, and empty
     where there is none. `first_filled` are rules of which the first that gives a text wins; `first_part` cuts
     a list at its separator. `timezone` is the zone of times that say none; with
-    `is_day` only the local day of a time is meant.
+    `is_day` only the local day of a time is meant. `add_days` moves bare days.
     """
 
     sources: tuple[str, ...] = ()
@@ -60,6 +60,7 @@ class ColumnRule:
     date_formats: tuple[str, ...] = ()
     timezone: str | None = None
     is_day: bool = False
+    add_days: int = 0
     decimal: str | None = None
     thousands: str | None = None
     divide_by: int = 1
@@ -418,8 +419,10 @@ class _Parser:
                     is_number = types[column] in ("money", "number", "rate", "fx_rate", "integer")
                     columns[column] = self._column(rule, where, numbers if is_number else {})
                     parts = (columns[column], *columns[column].first_filled)
-                    if types[column] not in _TIMES and any(part.timezone or part.is_day for part in parts):
-                        raise self._fail(where, "timezone and day are for columns of times")
+                    if types[column] not in _TIMES and any(
+                        part.timezone or part.is_day or part.add_days for part in parts
+                    ):
+                        raise self._fail(where, "timezone, day and add_days are for columns of times")
         missing = [name for name in entity.required if name not in columns]
         if missing:
             raise self._fail(place, f"the required column '{missing[0]}' is neither mapped nor constant")
@@ -479,7 +482,7 @@ class _Parser:
             return ColumnRule(sources=self._texts(value, place), **numbers)  # type: ignore[arg-type]
         allowed = {
             "from", "matches", "join", "separator", "generated", "values", "date_format", "timezone", "day",
-            "decimal", "thousands", "divide_by", "default", "prefix", "lookup", "first_part", "first_filled",
+            "add_days", "decimal", "thousands", "divide_by", "default", "prefix", "lookup", "first_part", "first_filled",
         }  # fmt: skip
         table = self._table(value, place, allowed, set())
         origins = [each for each in ("from", "matches", "join", "generated", "lookup", "first_filled") if each in table]
@@ -531,6 +534,7 @@ class _Parser:
             date_formats=formats,
             timezone=self._timezone(table, place),
             is_day=self._is_day(table, place),
+            add_days=self._count(table.get("add_days", 0), f"{place}, add_days", 366, lowest=-366),
             divide_by=divide_by,
             divisor_column=divisor_column,
             divisors=divisors,

@@ -171,6 +171,16 @@ def _day_of(text: str) -> str:
     return f"{plain} day" if _INSTANT.fullmatch(plain) else text
 
 
+def _days_later(text: str, days: int) -> str:
+    """Return a bare day moved by a number of days; anything else as it is."""
+    found = re.fullmatch(r"(\d{4})-(\d\d?)-(\d\d?)", _plain(text), re.ASCII)
+    try:
+        day = datetime.date(*map(int, found.groups())) if found else None
+        return (day + datetime.timedelta(days)).isoformat() if day else text
+    except (ValueError, OverflowError):
+        return text
+
+
 def _day_orders(array: pa.Array, formats: tuple[str, ...]) -> tuple[int, int]:
     """Return how many texts are dates in the declared order of day and month alone, and in the other one alone."""
     exchanged = str.maketrans({"d": "m", "m": "d"})
@@ -255,6 +265,8 @@ def _after_changes(
         apply("times read in the declared zone", lambda text: _with_offset(text, timezone))
     if rule.is_day:
         apply("times of which the day counts", _day_of)
+    if rule.add_days:
+        apply("days moved as declared", lambda text: _days_later(text, rule.add_days))
     if rule.decimal or rule.thousands:
         apply(
             "numbers read by the declared separators",

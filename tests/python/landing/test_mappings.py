@@ -72,17 +72,22 @@ def rule(**settings: object) -> str:
         (rule().replace("ordered_at: day", "ordered_at: {from: day, timezone: [UTC]}"), "timezone: must be a name"),
         (
             rule().replace("amount: sum", "amount: {from: sum, timezone: UTC}"),
-            "timezone and day are for columns of times",
+            "timezone, day and add_days are for columns of times",
         ),
         (
             rule().replace("amount: sum", "amount: {first_filled: [a, {from: sum, timezone: UTC}]}"),
-            "timezone and day are for columns of times",
+            "timezone, day and add_days are for columns of times",
         ),
         (rule().replace("name: '*.csv'", "name: '*.csv'\n  note: [a]"), "note: must be one line"),
         (rule().replace("name: '*.csv'", "name: '*.csv'\n  note: ''"), "note: must be one line"),
         (rule().replace("name: '*.csv'", f"name: '*.csv'\n  note: {'a' * 301}"), "note: must be one line"),
+        (rule().replace("amount: sum", "amount: {from: sum, add_days: 1}"), "add_days are for columns of times"),
+        (
+            rule().replace("ordered_at: day", "ordered_at: {from: day, add_days: 367}"),
+            "add_days: must be a whole number from -366 to 366",
+        ),
         (rule().replace("ordered_at: day", "ordered_at: {from: day, day: false}"), "ordered_at, day: must be true"),
-        (rule().replace("amount: sum", "amount: {from: sum, day: true}"), "day are for columns of times"),
+        (rule().replace("amount: sum", "amount: {from: sum, day: true}"), "day and add_days are for columns of times"),
         ("files: [{name: a, entities: [{entity: deals}, {entity: deals}]}]", "twice"),
         ("a: &a [*a]\nfiles: *a", ""),
         (rule(where=["Paid"]), "where: must be a table"),
@@ -460,6 +465,65 @@ def test_columns_that_name_their_zone_are_read_in_it(name: str) -> None:
             named = [source for part in (column, *column.first_filled) for source in part.sources]
             if any(re.search(r"\b(UTC|GMT)\b", source) for source in named):
                 assert {part.timezone or column.timezone for part in column.first_filled or (column,)} == {"UTC"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "cells"),
+    [
+        (
+            "add_days: 1",
+            {
+                "2024-02-28": "2024-02-29",
+                "2024-2-9": "2024-02-10",
+                "31/12/2024": "2025-01-01",
+                "9999-12-31": "9999-12-31",
+                "2024-02-30": "2024-02-30",
+                "2024-02-28 23:59:59": "2024-02-28 23:59:59",
+                "20240228": "20240228",
+                "": None,
+            },
+        ),
+        ("day: true, add_days: -1", {"2024-03-01 23:59:59": "2024-02-29"}),
+    ],
+)
+def test_bare_days_can_be_moved(setting: str, cells: dict[str, str | None], warehouse: Warehouse, write: Write) -> None:
+    text = rule().replace("ordered_at: day", f"ordered_at: {{from: day, date_format: '%d/%m/%Y', {setting}}}")
+    lines = "".join(f"{number},a,{cell},1\n" for number, cell in enumerate(cells))
+    mapping = str(write("mine.yml", text, "mappings"))
+    warehouse.land(write("data.csv", f"id,who,day,sum\n{lines}"), source=mapping)
+    assert [moment for (moment,) in warehouse.rows("orders", "ordered_at")] == list(cells.values())
+
+
+def test_refunds_written_as_positive_numbers_get_their_sign(warehouse: Warehouse, write: Write) -> None:
+    text = rule().replace("amount: sum", 'amount: {from: sum, decimal: ",", prefix: "-"}')
+    mapping = str(write("mine.yml", text, "mappings"))
+    path = write("data.csv", 'id,who,day,sum\n1,a,2024-01-01,"1.234,50"\n2,a,2024-01-01,\n3,a,2024-01-01,0\n')
+    warehouse.land(path, source=mapping)
+    assert warehouse.rows("orders", "amount") == [("-1234.50",), (None,), ("-0",)]
+
+
+NAMED = """
+source: crm
+files:
+  - name: deals*
+    entities:
+      - entity: deals
+        columns:
+          deal_id: Id
+          stage: Stage
+          account_id:
+            first_filled:
+              - {lookup: {file: "organizations*", on: Organization, match: Name, take: ID}}
+              - Organization
+          pipeline: {lookup: {file: "organizations*", on: Organization, match: Name, take: Segment}}
+"""
+
+
+def test_columns_of_a_second_sheet_and_ids_of_names_are_looked_up(warehouse: Warehouse, write: Write) -> None:
+    write("organizations.csv", "ID,Name,Segment\n7,Org,SMB\n")
+    deals = write("deals.csv", "Id,Stage,Organization\n1,Won,Org\n2,Won,Other\n3,Won,\n")
+    warehouse.land(deals, source=str(write("crm.yml", NAMED, "mappings")))
+    assert warehouse.rows("deals", "account_id, pipeline") == [("7", "SMB"), ("Other", None), (None, None)]
 
 
 def test_salesforce_object_export(warehouse: Warehouse, write: Write) -> None:
