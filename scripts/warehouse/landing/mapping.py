@@ -482,7 +482,8 @@ class _Parser:
             return ColumnRule(sources=self._texts(value, place), **numbers)  # type: ignore[arg-type]
         allowed = {
             "from", "matches", "join", "separator", "generated", "values", "date_format", "timezone", "day",
-            "add_days", "decimal", "thousands", "divide_by", "default", "prefix", "lookup", "first_part", "first_filled",
+            "add_days", "decimal", "thousands", "divide_by", "default", "prefix", "lookup", "first_part",
+            "first_filled",
         }  # fmt: skip
         table = self._table(value, place, allowed, set())
         origins = [each for each in ("from", "matches", "join", "generated", "lookup", "first_filled") if each in table]
