@@ -629,6 +629,47 @@ def test_a_note_of_a_mapping_is_told_and_kept(warehouse: Warehouse, write: Write
     assert notes[0] in json.loads(warehouse.loads()[0]["repairs"])
 
 
+SHOPIFY_HEADER = "Name,Email,Financial Status,Paid at,Currency,Subtotal,Shipping,Taxes,Total,Created at,Lineitem quantity,Lineitem name,Billing Country,Cancelled at,Refunded Amount,Id\n"
+
+
+def shopify_order(name: str, status: str = "paid", email: str = "x@private.example", cancelled: str = "") -> str:
+    refunded = "10.00" if "refunded" in status else "0.00"
+    day = "2024-05-01 09:58:12 +0200"
+    first = f"{name},{email},{status},{day},EUR,29.98,5.00,1.00,35.98,{day},2,Tee,DE,{cancelled},{refunded},5001\n"
+    return first + f"{name},{email},,,,,,,,{day},1,Mug,,,,\n"
+
+
+def test_shopify_orders_are_worth_their_subtotals(warehouse: Warehouse, write: Write) -> None:
+    text = SHOPIFY_HEADER + shopify_order("#1") + shopify_order("#2", "partially_refunded")
+    text += shopify_order("#3", "voided") + shopify_order("#4", cancelled="2024-05-02 10:00:00 +0200")
+    report = warehouse.land(write("orders_export_1.csv", text), source="shopify_orders")
+    counts = {each.entity: (each.rows_landed, each.rows_quarantined) for each in report.files}
+    assert counts == {"orders": (2, 0), "accounts": (1, 0)}
+    columns = "order_id, ordered_at, amount, currency"
+    expected = [(name, "2024-05-01 09:58:12 +0200", "29.98", "EUR") for name in ("#1", "#2")]
+    assert warehouse.rows("orders", columns) == expected
+    (customer,) = {account for (account,) in warehouse.rows("orders", "account_id")}
+    assert warehouse.rows("accounts", "account_id, country") == [(customer, "DE")]
+    assert str(customer).startswith("email:")
+    assert report.files[0].repairs[0].startswith("note: amounts are subtotals")
+    # What is refunded whole later on ends what was delivered of it.
+    later = write("orders_export_2.csv", SHOPIFY_HEADER + shopify_order("#1", "refunded"))
+    (result, _) = warehouse.land(later, source="shopify_orders").files
+    assert "rows that say that their key was deleted: 1" in result.repairs
+
+
+def test_partial_refunds_of_shopify_come_from_a_second_mapping(warehouse: Warehouse, write: Write) -> None:
+    """The one that the docs show."""
+    docs = (Path(__file__).resolve().parents[3] / "docs" / "mapping_files.md").read_text(encoding="utf-8")
+    mapping = write(
+        "shopify_refunds.yml", "source: shopify_refunds" + docs.split("source: shopify_refunds")[1].split("```")[0]
+    )
+    text = SHOPIFY_HEADER + shopify_order("#1") + shopify_order("#2", "partially_refunded")
+    warehouse.land(write("orders_export.csv", text), source=str(mapping))
+    columns = "order_id, refund_of_order_id, amount"
+    assert warehouse.rows("orders", columns) == [("refund-of-#2", "#2", "-10.00")]
+
+
 def test_reasons_of_stripe_are_wordings_that_the_project_knows(warehouse: Warehouse, write: Write) -> None:
     text = "id,Customer ID,Amount,Interval,Status,Created (UTC),Cancellation Reason,Cancellation Feedback\n"
     reasons = [("cancellation_requested", "too_expensive"), ("payment_failed", ""), ("cancellation_requested", "")]
