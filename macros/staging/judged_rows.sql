@@ -169,7 +169,9 @@ select * from judged
         {%- if plain_pattern(column.type) -%}
             {%- set converted = '' -%}
             {%- if column.type in ['timestamp', 'date', 'month'] -%}
-                {%- set converted = ' and not ' ~ matches('raw_' ~ column.name, instant_pattern()) -%}
+                {%- set raw = 'raw_' ~ column.name -%}
+                {%- set converted = ' and not ' ~ matches(raw, instant_pattern())
+                    ~ ' and not ' ~ matches(raw, day_of_instant_pattern()) -%}
             {%- endif -%}
             {%- set is_emptied = '' -%}
             {%- if column.empty_when -%}

@@ -81,6 +81,11 @@
     {{ return(day_pattern() ~ time_pattern() ~ ' ?(Z|z|UTC|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)$') }}
 {%- endmacro %}
 
+{# An instant of which only its local day is meant, as a mapping with `day: true` says it. #}
+{% macro day_of_instant_pattern() -%}
+    {{ return(instant_pattern()[:-1] ~ ' day$') }}
+{%- endmacro %}
+
 {% macro day_pattern() -%}
     {{ return('^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') }}
 {%- endmacro %}
@@ -101,6 +106,8 @@
     case
         when {{ is_plain }} then try_cast({{ text }} as timestamp)
         when {{ matches(text, instant_pattern()) }} then {{ instant_to_local(closed_up_offset(text)) }}
+        when {{ matches(text, day_of_instant_pattern()) }}
+            then cast(cast({{ instant_to_local(closed_up_offset(without(text, ' day$'))) }} as date) as timestamp)
         -- 1980 to 2100 in Unix seconds and milliseconds, and in days of a spreadsheet
         when {{ matches(text, '^(3[2-9]|[4-9][0-9]|[123][0-9]{2}|40[0-9])[0-9]{7}$') }}
             then {{ unix_seconds_to_local("cast(" ~ text ~ " as bigint)") }}

@@ -131,6 +131,7 @@ def _origin(planned: PlannedColumn, names: tuple[str, ...]) -> str:
         word
         for word, is_set in (
             ("dates", rule.date_formats),
+            (f"times of {rule.timezone}", rule.timezone),
             ("values", rule.values),
             ("separators", rule.decimal or rule.thousands),
             ("divided", rule.divide_by > 1 or rule.divisor_column),

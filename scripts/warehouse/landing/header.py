@@ -256,7 +256,8 @@ def plan_mapped(header: Header, rule: FileRule) -> Plan:
     header.
     """
     _refuse_data_as_header(header, rule)
-    return _plan(header, rule.entities, _positions(header))
+    plan = _plan(header, rule.entities, _positions(header))
+    return replace(plan, notes=(f"note: {rule.note}", *plan.notes)) if rule.note else plan
 
 
 def _refuse_data_as_header(header: Header, rule: FileRule) -> None:

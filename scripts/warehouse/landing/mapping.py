@@ -4,6 +4,7 @@ import fnmatch
 import hashlib
 import json
 import re
+import zoneinfo
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,8 @@ _FORMATS = ("delimited", "aligned")
 _BOOLEAN, _WHOLE, _STRING, _NULL, _MERGE = (
     f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "str", "null", "merge")
 )
+_LONGEST_NOTE = 300
+_TIMES = ("timestamp", "date", "month")
 _DELIMITERS = {
     ",": ",",
     ";": ";",
@@ -45,7 +48,8 @@ class ColumnRule:
     source's name, `join` several columns put together with `separator`, `generated` a key made of the row's
     contents. With `divisor_column` the number is divided by the divisor of that column's text, and empty
     where there is none. `first_filled` are rules of which the first that gives a text wins; `first_part` cuts
-    a list at its separator.
+    a list at its separator. `timezone` is the zone of times that say none; with
+    `is_day` only the local day of a time is meant. `add_days` moves bare days.
     """
 
     sources: tuple[str, ...] = ()
@@ -56,6 +60,9 @@ class ColumnRule:
     is_generated: bool = False
     values: AnyMapping[str, str] = field(default_factory=dict)
     date_formats: tuple[str, ...] = ()
+    timezone: str | None = None
+    is_day: bool = False
+    add_days: int = 0
     decimal: str | None = None
     thousands: str | None = None
     divide_by: int = 1
@@ -114,7 +121,10 @@ class EntityRule:
 
 @dataclass(frozen=True)
 class FileRule:
-    """How one kind of file is read: recognised by name pattern or by the columns of its header."""
+    """How one kind of file is read: recognised by name pattern or by the columns of its header.
+
+    `note` is what who lands such a file should know of it.
+    """
 
     names: tuple[str, ...]
     header: tuple[str, ...]
@@ -126,6 +136,7 @@ class FileRule:
     skip_rows: int = 0
     column_names: tuple[str, ...] = ()
     sheet: str | None = None
+    note: str | None = None
 
     def fits_name(self, name: str) -> bool:
         """Tell whether a file name fits one of the patterns (case does not count.
@@ -353,7 +364,7 @@ class _Parser:
     def _file(self, value: Any, place: str) -> FileRule:
         allowed = {
             "name", "header", "format", "delimiter", "encoding", "header_rows", "skip_rows", "column_names",
-            "sheet", "decimal", "thousands", "entities",
+            "sheet", "decimal", "thousands", "note", "entities",
         }  # fmt: skip
         table = self._table(value, place, allowed, {"entities"})
         names = self._texts(table["name"], f"{place}, name") if "name" in table else ()
@@ -384,6 +395,9 @@ class _Parser:
         if doubled is not None:
             raise self._fail(f"{place}, entities", f"{printable(str(doubled), 40)} is made twice of one file")
         sheet = self._scalar(table.get("sheet"), f"{place}, sheet")
+        note = table.get("note")
+        if note is not None and (not isinstance(note, str) or not 0 < len(note) <= _LONGEST_NOTE or "\n" in note):
+            raise self._fail(f"{place}, note", f"must be one line of at most {_LONGEST_NOTE} characters")
         return FileRule(
             names=names,
             header=header,
@@ -395,6 +409,7 @@ class _Parser:
             skip_rows=self._count(table.get("skip_rows", 0), f"{place}, skip_rows", 100),
             column_names=column_names,
             sheet=sheet,
+            note=note,
         )
 
     def _numbers(self, table: AnyMapping[str, Any], place: str) -> dict[str, str]:
@@ -435,6 +450,11 @@ class _Parser:
                 else:
                     is_number = types[column] in ("money", "number", "rate", "fx_rate", "integer")
                     columns[column] = self._column(rule, where, numbers if is_number else {})
+                    parts = (columns[column], *columns[column].first_filled)
+                    if types[column] not in _TIMES and any(
+                        part.timezone or part.is_day or part.add_days for part in parts
+                    ):
+                        raise self._fail(where, "timezone, day and add_days are for columns of times")
         missing = [name for name in entity.required if name not in columns]
         if missing:
             raise self._fail(place, f"the required column '{missing[0]}' is neither mapped nor constant")
@@ -476,12 +496,26 @@ class _Parser:
             raise self._fail(f"{place}, prefix", "must be a text, and not that of a generated key")
         return _text(prefix) or ""
 
+    def _timezone(self, table: dict[str, Any], place: str) -> str | None:
+        if "timezone" not in table:
+            return None
+        name = table["timezone"]
+        if not isinstance(name, str) or name not in zoneinfo.available_timezones():
+            raise self._fail(f"{place}, timezone", "must be a name of the IANA database, as UTC or Europe/Berlin")
+        return name
+
+    def _is_day(self, table: dict[str, Any], place: str) -> bool:
+        if table.get("day", True) is not True:
+            raise self._fail(f"{place}, day", "must be true")
+        return "day" in table
+
     def _column(self, value: Any, place: str, numbers: dict[str, str]) -> ColumnRule:
         if isinstance(value, str | list):
             return ColumnRule(sources=self._texts(value, place), **numbers)  # type: ignore[arg-type]
         allowed = {
-            "from", "matches", "join", "separator", "generated", "values", "date_format", "decimal",
-            "thousands", "divide_by", "default", "prefix", "lookup", "first_part", "first_filled",
+            "from", "matches", "join", "separator", "generated", "values", "date_format", "timezone", "day",
+            "add_days", "decimal", "thousands", "divide_by", "default", "prefix", "lookup", "first_part",
+            "first_filled",
         }  # fmt: skip
         table = self._table(value, place, allowed, set())
         origins = [each for each in ("from", "matches", "join", "generated", "lookup", "first_filled") if each in table]
@@ -532,6 +566,9 @@ class _Parser:
             is_generated="generated" in table,
             values={str(_text(old)): self._scalar(new, f"{place}, values") or "" for old, new in given_values.items()},
             date_formats=formats,
+            timezone=self._timezone(table, place),
+            is_day=self._is_day(table, place),
+            add_days=self._count(table.get("add_days", 0), f"{place}, add_days", 366, lowest=-366),
             divide_by=divide_by,
             divisor_column=divisor_column,
             divisors=divisors,

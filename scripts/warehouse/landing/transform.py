@@ -4,12 +4,13 @@ import datetime
 import hashlib
 import re
 import unicodedata
+import zoneinfo
 from collections import Counter
 from collections.abc import Callable
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -94,6 +95,9 @@ def _by_distinct(array: pa.Array, change: Callable[[str], str | None]) -> pa.Arr
 
 _ZONE = " %Z"
 _ZONE_LETTERS = re.compile(r"[A-Z]{2,5}([+-]\d{1,2}(:?\d{2})?)?")
+_TIME = r"(\d{4})-(\d\d?)-(\d\d?)[T ]([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.\d{1,9})?)?"
+_LOCAL_TIME = re.compile(_TIME, re.ASCII)
+_INSTANT = re.compile(_TIME + r" ?(Z|z|UTC|[+-](0\d|1[0-4])(:?[0-5]\d)?)", re.ASCII)
 
 
 def _plain(text: str) -> str:
@@ -122,6 +126,59 @@ def _parsed_date(text: str, formats: tuple[str, ...]) -> str:
             return moment.date().isoformat()
         return moment.isoformat(sep=" ")
     return text
+
+
+def _offset(moment: datetime.datetime) -> str:
+    """Return the offset of a time with its zone, as +02:00."""
+    return moment.isoformat()[len("2000-01-01T00:00:00") :]
+
+
+@lru_cache(maxsize=10_000)
+def _offset_of_day(timezone: zoneinfo.ZoneInfo, year: int, month: int, day: int) -> str | None:
+    """Return the offset of a zone on a whole day; None where it changes, or where there is no such day."""
+    try:
+        midnight = datetime.datetime(year, month, day, tzinfo=timezone)
+        first, last = _offset(midnight), _offset(midnight + datetime.timedelta(days=1))
+    except (ValueError, OverflowError):
+        return None
+    return first if first == last else None
+
+
+def _with_offset(text: str, timezone: zoneinfo.ZoneInfo) -> str:
+    """Return a day with a time and no offset with the offset of the zone; anything else as it is, for staging."""
+    plain = _plain(text)
+    found = _LOCAL_TIME.fullmatch(plain)
+    if found is None:
+        return text
+    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
+    # Nearly every day has one offset, and a file has fewer days than times.
+    offset = _offset_of_day(timezone, year, month, day)
+    if offset is None:
+        try:
+            # Of two times that read alike it is the earlier one.
+            offset = _offset(datetime.datetime(year, month, day, hour, minute, second, tzinfo=timezone))
+        except ValueError:
+            return text
+    # Before there were time zones, places were seconds apart: dates of then are out of range.
+    return plain + offset if len(offset) == len("+00:00") else text
+
+
+def _day_of(text: str) -> str:
+    """Return the day of a local time; an instant with the word that says so, for its day depends on where one is."""
+    plain = _plain(text)
+    if _LOCAL_TIME.fullmatch(plain):
+        return re.split("[T ]", plain)[0]
+    return f"{plain} day" if _INSTANT.fullmatch(plain) else text
+
+
+def _days_later(text: str, days: int) -> str:
+    """Return a bare day moved by a number of days; anything else as it is."""
+    found = re.fullmatch(r"(\d{4})-(\d\d?)-(\d\d?)", _plain(text), re.ASCII)
+    try:
+        day = datetime.date(*map(int, found.groups())) if found else None
+        return (day + datetime.timedelta(days)).isoformat() if day else text
+    except (ValueError, OverflowError):
+        return text
 
 
 def _day_orders(array: pa.Array, formats: tuple[str, ...]) -> tuple[int, int]:
@@ -203,6 +260,13 @@ def _after_changes(
     if rule.date_formats:
         changes.add(Changes(day_orders={column.name: _day_orders(array, rule.date_formats)}))
         apply("dates read by the declared format", lambda text: _parsed_date(text, rule.date_formats))
+    if rule.timezone is not None:
+        timezone = zoneinfo.ZoneInfo(rule.timezone)
+        apply("times read in the declared zone", lambda text: _with_offset(text, timezone))
+    if rule.is_day:
+        apply("times of which the day counts", _day_of)
+    if rule.add_days:
+        apply("days moved as declared", lambda text: _days_later(text, rule.add_days))
     if rule.decimal or rule.thousands:
         apply(
             "numbers read by the declared separators",

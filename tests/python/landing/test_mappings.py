@@ -66,6 +66,29 @@ def rule(**settings: object) -> str:
             rule().replace("amount: sum", "amount: {from: sum, divide_by: {column: c, values: {month: 0}}}"),
             "divide_by: must be a whole number from 1",
         ),
+        (
+            rule().replace("ordered_at: day", "ordered_at: {from: day, timezone: Europe/Nowhere}"),
+            "ordered_at, timezone: must be a name of the IANA database",
+        ),
+        (rule().replace("ordered_at: day", "ordered_at: {from: day, timezone: [UTC]}"), "timezone: must be a name"),
+        (
+            rule().replace("amount: sum", "amount: {from: sum, timezone: UTC}"),
+            "timezone, day and add_days are for columns of times",
+        ),
+        (
+            rule().replace("amount: sum", "amount: {first_filled: [a, {from: sum, timezone: UTC}]}"),
+            "timezone, day and add_days are for columns of times",
+        ),
+        (rule().replace("name: '*.csv'", "name: '*.csv'\n  note: [a]"), "note: must be one line"),
+        (rule().replace("name: '*.csv'", "name: '*.csv'\n  note: ''"), "note: must be one line"),
+        (rule().replace("name: '*.csv'", f"name: '*.csv'\n  note: {'a' * 301}"), "note: must be one line"),
+        (rule().replace("amount: sum", "amount: {from: sum, add_days: 1}"), "add_days are for columns of times"),
+        (
+            rule().replace("ordered_at: day", "ordered_at: {from: day, add_days: 367}"),
+            "add_days: must be a whole number from -366 to 366",
+        ),
+        (rule().replace("ordered_at: day", "ordered_at: {from: day, day: false}"), "ordered_at, day: must be true"),
+        (rule().replace("amount: sum", "amount: {from: sum, day: true}"), "day and add_days are for columns of times"),
         ("files: [{name: a, entities: [{entity: deals}, {entity: deals}]}]", "twice"),
         ("a: &a [*a]\nfiles: *a", ""),
         (rule(where=["Paid"]), "where: must be a table"),
@@ -401,21 +424,33 @@ def test_stages_of_ones_own_replace_what_a_vendor_brought_along(warehouse: Wareh
     ]
 
 
-@pytest.mark.parametrize("created", ["2024-03-01T14:30:00.000+0000", "2024-03-01 14:30:00", "2024-03-01"])
+@pytest.mark.parametrize(
+    ("created", "expected"),
+    [
+        # Which day an instant lies on depends on the reporting_timezone: staging says it.
+        ("2024-03-01T14:30:00.000+0000", "2024-03-01T14:30:00.000+0000 day"),
+        ("2024-03-01T14:30:00Z", "2024-03-01T14:30:00Z day"),
+        ("2024-03-01 14:30 -0500", "2024-03-01 14:30 -0500 day"),
+        ("2024-03-01 14:30:00", "2024-03-01"),
+        ("2024-03-01T14:30", "2024-03-01"),
+        ("2024-03-01", "2024-03-01"),
+        ("soon", "soon"),
+    ],
+)
 def test_the_day_of_a_closing_is_compared_with_the_day_of_the_creation(
-    warehouse: Warehouse, write: Write, created: str
+    warehouse: Warehouse, write: Write, created: str, expected: str
 ) -> None:
     deals = (
         f"Id,StageName,CloseDate,CreatedDate,RecordTypeId\n006A,Closed Won,2024-03-01,{created},012000000000000AAA\n"
     )
     rows = landed(warehouse, write("Opportunity.csv", deals), "salesforce", "created_at, closed_at, pipeline")
-    assert rows == [("2024-03-01", "2024-03-01", None)]
+    assert rows == [(expected, "2024-03-01", None)]
     deals = f"id,account_id,stage_name,close_date,created_date\n006B,001,Closed Won,2024-03-01 00:00:00,{created}\n"
     warehouse.land(write("sf_opportunity_data.csv", deals), source="salesforce_connector")
-    assert warehouse.rows("deals", "created_at", "deal_id desc")[0] == ("2024-03-01",)
+    assert warehouse.rows("deals", "created_at", "deal_id desc")[0] == (expected,)
     deals = f"Record Id,Deal Name,Account Name,Closing Date,Stage,Created Time\nzcrm_1,D,Org,2024-03-01,Closed Won,{created}\n"
     warehouse.land(write("Deals.csv", deals), source="zoho")
-    assert warehouse.rows("deals", "created_at, closed_at", "deal_id desc")[0] == ("2024-03-01", "2024-03-01")
+    assert warehouse.rows("deals", "created_at, closed_at", "deal_id desc")[0] == (expected, "2024-03-01")
 
 
 def test_google_forms_times_are_those_of_the_sheet(warehouse: Warehouse, write: Write) -> None:
@@ -424,6 +459,127 @@ def test_google_forms_times_are_those_of_the_sheet(warehouse: Warehouse, write: 
     path = write("form.csv", text.format("\n".join(f"{time},9" for time in times)))
     found = [row[0] for row in landed(warehouse, path, "google_forms", "responded_at")]
     assert found == ["2024-06-01 10:00:00", "2024-06-01 13:00:00", "2024-06-01 10:00:00", "2024/06/01 10 AM EET"]
+
+
+@pytest.mark.parametrize(
+    ("timezone", "cells"),
+    [
+        (
+            "Europe/Berlin",
+            {
+                "2024-06-01 10:01:00": "2024-06-01 10:01:00+02:00",
+                "2024-01-01T10:01": "2024-01-01T10:01+01:00",
+                "2024-06-01 9:05:00.123456789": "2024-06-01 9:05:00.123456789+02:00",
+                # Before, at and after both ambiguous hours of the day that has 25, and the hour that another day lacks.
+                "2024-10-27 01:59:59": "2024-10-27 01:59:59+02:00",
+                "2024-10-27 02:30": "2024-10-27 02:30+02:00",
+                "2024-10-27 03:00": "2024-10-27 03:00+01:00",
+                "2024-03-31 02:30": "2024-03-31 02:30+01:00",
+                "2024-03-31 03:30": "2024-03-31 03:30+02:00",
+                # Days, times with an offset, and what is no time stay.
+                "2024-06-01": "2024-06-01",
+                "2024-06-01 10:01:00Z": "2024-06-01 10:01:00Z",
+                "2024-06-01 10:01:00 -05:00": "2024-06-01 10:01:00 -05:00",
+                "1713497396": "1713497396",
+                "2024-06-31 10:00": "2024-06-31 10:00",
+                "2024-06-01 24:00": "2024-06-01 24:00",
+                "9999-12-31 23:59": "9999-12-31 23:59+01:00",
+                "1890-01-01 00:00": "1890-01-01 00:00",
+                "٢٠٢٤-٠٦-٠١ ١٠:٠٠": "2024-06-01 10:00+02:00",
+                # After the declared format.
+                "06/01/2024 10:01 PM": "2024-06-01 22:01:00+02:00",
+                "06/01/2024": "2024-06-01",
+            },
+        ),
+        ("UTC", {"2024-10-27 02:30:00": "2024-10-27 02:30:00+00:00"}),
+        # Clocks are changed at midnight, in both directions.
+        ("Asia/Beirut", {"2024-03-31 00:30": "2024-03-31 00:30+02:00", "2024-03-31 01:30": "2024-03-31 01:30+03:00"}),
+        (
+            "America/Havana",
+            {"2024-11-03 00:30": "2024-11-03 00:30-04:00", "2024-11-03 01:30": "2024-11-03 01:30-05:00"},
+        ),
+    ],
+)
+def test_times_of_a_declared_zone_get_its_offset(
+    timezone: str, cells: dict[str, str], warehouse: Warehouse, write: Write
+) -> None:
+    formats = '["%m/%d/%Y %I:%M %p", "%m/%d/%Y"]'
+    text = rule().replace("ordered_at: day", f"ordered_at: {{from: day, date_format: {formats}, timezone: {timezone}}}")
+    lines = "".join(f"{number},a,{cell},1\n" for number, cell in enumerate(cells))
+    report = warehouse.land(
+        write("data.csv", f"id,who,day,sum\n{lines}"), source=str(write("mine.yml", text, "mappings"))
+    )
+    assert [moment for (moment,) in warehouse.rows("orders", "ordered_at")] == list(cells.values())
+    changed = sum(len(after) > len("2024-06-01") and before != after for before, after in cells.items())
+    assert f"times read in the declared zone: {changed}" in report.files[0].repairs
+
+
+@pytest.mark.parametrize("name", shipped_mappings())
+def test_columns_that_name_their_zone_are_read_in_it(name: str) -> None:
+    for file in load_mapping(name).files:
+        for column in (column for entity in file.entities for column in entity.columns.values()):
+            named = [source for part in (column, *column.first_filled) for source in part.sources]
+            if any(re.search(r"\b(UTC|GMT)\b", source) for source in named):
+                assert {part.timezone or column.timezone for part in column.first_filled or (column,)} == {"UTC"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "cells"),
+    [
+        (
+            "add_days: 1",
+            {
+                "2024-02-28": "2024-02-29",
+                "2024-2-9": "2024-02-10",
+                "31/12/2024": "2025-01-01",
+                "9999-12-31": "9999-12-31",
+                "2024-02-30": "2024-02-30",
+                "2024-02-28 23:59:59": "2024-02-28 23:59:59",
+                "20240228": "20240228",
+                "": None,
+            },
+        ),
+        ("day: true, add_days: -1", {"2024-03-01 23:59:59": "2024-02-29"}),
+    ],
+)
+def test_bare_days_can_be_moved(setting: str, cells: dict[str, str | None], warehouse: Warehouse, write: Write) -> None:
+    text = rule().replace("ordered_at: day", f"ordered_at: {{from: day, date_format: '%d/%m/%Y', {setting}}}")
+    lines = "".join(f"{number},a,{cell},1\n" for number, cell in enumerate(cells))
+    mapping = str(write("mine.yml", text, "mappings"))
+    warehouse.land(write("data.csv", f"id,who,day,sum\n{lines}"), source=mapping)
+    assert [moment for (moment,) in warehouse.rows("orders", "ordered_at")] == list(cells.values())
+
+
+def test_refunds_written_as_positive_numbers_get_their_sign(warehouse: Warehouse, write: Write) -> None:
+    text = rule().replace("amount: sum", 'amount: {from: sum, decimal: ",", prefix: "-"}')
+    mapping = str(write("mine.yml", text, "mappings"))
+    path = write("data.csv", 'id,who,day,sum\n1,a,2024-01-01,"1.234,50"\n2,a,2024-01-01,\n3,a,2024-01-01,0\n')
+    warehouse.land(path, source=mapping)
+    assert warehouse.rows("orders", "amount") == [("-1234.50",), (None,), ("-0",)]
+
+
+NAMED = """
+source: crm
+files:
+  - name: deals*
+    entities:
+      - entity: deals
+        columns:
+          deal_id: Id
+          stage: Stage
+          account_id:
+            first_filled:
+              - {lookup: {file: "organizations*", on: Organization, match: Name, take: ID}}
+              - Organization
+          pipeline: {lookup: {file: "organizations*", on: Organization, match: Name, take: Segment}}
+"""
+
+
+def test_columns_of_a_second_sheet_and_ids_of_names_are_looked_up(warehouse: Warehouse, write: Write) -> None:
+    write("organizations.csv", "ID,Name,Segment\n7,Org,SMB\n")
+    deals = write("deals.csv", "Id,Stage,Organization\n1,Won,Org\n2,Won,Other\n3,Won,\n")
+    warehouse.land(deals, source=str(write("crm.yml", NAMED, "mappings")))
+    assert warehouse.rows("deals", "account_id, pipeline") == [("7", "SMB"), ("Other", None), (None, None)]
 
 
 def test_salesforce_object_export(warehouse: Warehouse, write: Write) -> None:
@@ -496,9 +652,78 @@ def test_stripe_subscriptions(warehouse: Warehouse, write: Write) -> None:
     )
     assert rows == [
         ("sub_1", "50", "usd", None, None),
-        ("sub_2", "100", "usd", "2024-01-01 00:00", "2023-06-01 00:00"),
+        ("sub_2", "100", "usd", "2024-01-01 00:00+00:00", "2023-06-01 00:00+00:00"),
     ]
     assert "rows that are no subscription_periods: 2" in str(warehouse.loads()[0]["repairs"])
+
+
+def test_stripe_trials_are_no_revenue(warehouse: Warehouse, write: Write) -> None:
+    """A converted one begins when its trial ended; one that ended within it says so when it is judged."""
+    text = "id,Customer ID,Amount,Interval,Status,Created (UTC),Start Date (UTC),Trial Start (UTC),Trial End (UTC),Ended At (UTC)\n"
+    lines = [
+        ("converted", "active", "2024-01-15 09:00", ""),
+        ("untried", "active", "", ""),
+        ("ended_in_trial", "canceled", "2024-01-15 09:00", "2024-01-04 09:00"),
+        ("trying", "trialing", "2024-01-15 09:00", ""),
+        ("no_payment_method", "paused", "2024-01-15 09:00", ""),
+    ]
+    for key, status, trial_end, ended in lines:
+        text += f"{key},cus_1,50.00,month,{status},2024-01-01 09:00,2024-01-01 09:00,,{trial_end},{ended}\n"
+    columns = "subscription_id, started_at, ended_at"
+    assert landed(warehouse, write("subscriptions.csv", text), "stripe_subscriptions", columns) == [
+        ("converted", "2024-01-15 09:00+00:00", None),
+        ("untried", "2024-01-01 09:00+00:00", None),
+        ("ended_in_trial", "2024-01-15 09:00+00:00", "2024-01-04 09:00+00:00"),
+    ]
+
+
+def test_a_note_of_a_mapping_is_told_and_kept(warehouse: Warehouse, write: Write) -> None:
+    text = "id,Customer ID,Amount,Interval,Status,Created (UTC)\nsub_1,cus_1,50,month,active,2024-01-01 09:00\n"
+    report = warehouse.land(write("subscriptions.csv", text), source="stripe_subscriptions")
+    notes = [note for note in report.files[0].repairs if note.startswith("note: amounts are today's")]
+    assert len(notes) == 1
+    assert notes[0] in json.loads(warehouse.loads()[0]["repairs"])
+
+
+SHOPIFY_HEADER = "Name,Email,Financial Status,Paid at,Currency,Subtotal,Shipping,Taxes,Total,Created at,Lineitem quantity,Lineitem name,Billing Country,Cancelled at,Refunded Amount,Id\n"
+
+
+def shopify_order(name: str, status: str = "paid", email: str = "x@private.example", cancelled: str = "") -> str:
+    refunded = "10.00" if "refunded" in status else "0.00"
+    day = "2024-05-01 09:58:12 +0200"
+    first = f"{name},{email},{status},{day},EUR,29.98,5.00,1.00,35.98,{day},2,Tee,DE,{cancelled},{refunded},5001\n"
+    return first + f"{name},{email},,,,,,,,{day},1,Mug,,,,\n"
+
+
+def test_shopify_orders_are_worth_their_subtotals(warehouse: Warehouse, write: Write) -> None:
+    text = SHOPIFY_HEADER + shopify_order("#1") + shopify_order("#2", "partially_refunded")
+    text += shopify_order("#3", "voided") + shopify_order("#4", cancelled="2024-05-02 10:00:00 +0200")
+    report = warehouse.land(write("orders_export_1.csv", text), source="shopify_orders")
+    counts = {each.entity: (each.rows_landed, each.rows_quarantined) for each in report.files}
+    assert counts == {"orders": (2, 0), "accounts": (1, 0)}
+    columns = "order_id, ordered_at, amount, currency"
+    expected = [(name, "2024-05-01 09:58:12 +0200", "29.98", "EUR") for name in ("#1", "#2")]
+    assert warehouse.rows("orders", columns) == expected
+    (customer,) = {account for (account,) in warehouse.rows("orders", "account_id")}
+    assert warehouse.rows("accounts", "account_id, country") == [(customer, "DE")]
+    assert str(customer).startswith("email:")
+    assert report.files[0].repairs[0].startswith("note: amounts are subtotals")
+    # What is refunded whole later on ends what was delivered of it.
+    later = write("orders_export_2.csv", SHOPIFY_HEADER + shopify_order("#1", "refunded"))
+    (result, _) = warehouse.land(later, source="shopify_orders").files
+    assert "rows that say that their key was deleted: 1" in result.repairs
+
+
+def test_partial_refunds_of_shopify_come_from_a_second_mapping(warehouse: Warehouse, write: Write) -> None:
+    """The one that the docs show."""
+    docs = (Path(__file__).resolve().parents[3] / "docs" / "mapping_files.md").read_text(encoding="utf-8")
+    mapping = write(
+        "shopify_refunds.yml", "source: shopify_refunds" + docs.split("source: shopify_refunds")[1].split("```")[0]
+    )
+    text = SHOPIFY_HEADER + shopify_order("#1") + shopify_order("#2", "partially_refunded")
+    warehouse.land(write("orders_export.csv", text), source=str(mapping))
+    columns = "order_id, refund_of_order_id, amount"
+    assert warehouse.rows("orders", columns) == [("refund-of-#2", "#2", "-10.00")]
 
 
 def test_reasons_of_stripe_are_wordings_that_the_project_knows(warehouse: Warehouse, write: Write) -> None:
@@ -524,6 +749,24 @@ def test_surveymonkey_two_header_rows(warehouse: Warehouse, write: Write) -> Non
         "response_id, account_id, score, comment, responded_at",
     )
     assert rows == [("118", "A1", "9", "Good", "2024-06-01 13:06:00")]
+
+
+def test_the_respondent_of_surveymonkey_is_a_person_and_no_response(warehouse: Warehouse, write: Write) -> None:
+    text = "Respondent ID,Collector ID,End Date,Email Address,Custom Data 1,How likely are you to recommend us?\n,,,,,Response\n"
+    for key, address in (("118", "x@private.example"), ("119", "x@private.example"), ("120", "")):
+        text += f"{key},9,06/01/2024,{address},A1,9\n"
+    rows = landed(warehouse, write("responses.csv", text), "surveymonkey", "response_id, respondent_id")
+    assert [key for key, _ in rows] == ["118", "119", "120"]
+    people = [person for _, person in rows]
+    assert str(people[0]).startswith("email:")
+    assert people[1:] == [people[0], None]
+
+
+@pytest.mark.parametrize("name", shipped_mappings())
+def test_no_shipped_mapping_takes_the_key_of_a_response_for_a_person(name: str) -> None:
+    for rule in (entity for file in load_mapping(name).files for entity in file.entities):
+        if rule.entity == "survey_responses" and "respondent_id" in rule.columns:
+            assert not set(rule.columns["respondent_id"].sources) & set(rule.columns["response_id"].sources)
 
 
 def test_qualtrics_three_header_rows(warehouse: Warehouse, write: Write) -> None:
@@ -626,7 +869,7 @@ def test_typeform_delighted_and_google_forms(warehouse: Warehouse, write: Write)
         "abc123,9,Nice,completed,2024-06-01 10:00:00,,2024-06-01 10:01:00,n1,\n"
     )
     rows = landed(warehouse, write("responses.csv", typeform), "typeform", "response_id, score, comment, responded_at")
-    assert rows == [("abc123", "9", "Nice", "2024-06-01 10:01:00")]
+    assert rows == [("abc123", "9", "Nice", "2024-06-01 10:01:00+00:00")]
     delighted = (
         '{"id": "2", "person": "1", "survey_type": "nps", "score": 9, "comment": null, "created_at": 1713497396}\n'
     )

@@ -325,6 +325,15 @@ def test_a_file_of_ragged_rows_alone_says_where_to_look(warehouse: Warehouse, wr
     assert note not in report.files[0].repairs
 
 
+def test_hubspot_does_not_tell_renewals_from_upsells(warehouse: Warehouse, write: Write) -> None:
+    """Existing business is neither, unless the portal has types of its own."""
+    types = ["newbusiness", "Existing Business", "existingbusiness", "Renewal", "Upsell", "Cross-sell", "Pilot", ""]
+    rows = "".join(f"{number},D,Closed Lost,{each}\n" for number, each in enumerate(types))
+    warehouse.land(write("all-deals.csv", f"Record ID,Deal Name,Deal Stage,Deal Type\n{rows}"), source="hubspot")
+    found = [each for (each,) in warehouse.rows("deals", "deal_type")]
+    assert found == ["new", "existing", "existing", "renewal", "upsell", "cross_sell", "Pilot", None]
+
+
 def test_hubspot_writes_the_pipeline_behind_a_stage(warehouse: Warehouse, write: Write) -> None:
     text = (
         "Record ID,Deal Name,Deal Stage,Pipeline,Create Date\n"

@@ -105,6 +105,8 @@ class Maker:
         is_midnight = (instant.hour, instant.minute, instant.second) == (0, 0, 0)
         if is_midnight and kind < 0.6:
             return instant.date().isoformat()
+        if is_midnight and kind < 0.7:
+            return (instant + timedelta(hours=20)).isoformat() + "+00:00 day"
         if kind < 0.8:
             return instant.isoformat(" ")
         if kind < 0.88:

@@ -13,6 +13,7 @@ BOTH_SEPARATORS_COMMA = re.compile(r"[+-]?\d{1,3}(\.\d{3})+,\d+")
 TIMESTAMP = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})"
     r"(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?\s*(Z|z|[+-]\d{2}:?\d{2})?)?"
+    r"( day)?"
 )
 SCORE_OF = re.compile(r"(\S+?)\s*/\s*10")
 SCORE_LABEL = re.compile(r"([^\s-]+)\s*[-–—:]\s*\D.*", re.DOTALL)
@@ -64,7 +65,7 @@ def parse_timestamp(text: str, timezone: ZoneInfo) -> datetime | None:
     """
     match = TIMESTAMP.fullmatch(text)
     if match:
-        year, month, day, hour, minute, second, fraction, offset = match.groups()
+        year, month, day, hour, minute, second, fraction, offset, is_day = match.groups()
         microsecond = int((fraction or "0")[:6].ljust(6, "0"))
         try:
             instant = datetime(
@@ -79,13 +80,15 @@ def parse_timestamp(text: str, timezone: ZoneInfo) -> datetime | None:
         except ValueError:
             return None
         if not offset:
-            return instant
+            return None if is_day else instant
         shift = timedelta(0)
         if offset not in ("Z", "z"):
             bare = offset[1:].replace(":", "")
             shift = timedelta(hours=int(bare[:2]), minutes=int(bare[2:]))
             shift = -shift if offset[0] == "-" else shift
-        return (instant - shift).replace(tzinfo=UTC).astimezone(timezone).replace(tzinfo=None)
+        local = (instant - shift).replace(tzinfo=UTC).astimezone(timezone).replace(tzinfo=None)
+        # Of some instants only the local day is meant.
+        return local.replace(hour=0, minute=0, second=0, microsecond=0) if is_day else local
     epoch = datetime(1970, 1, 1)
     if re.fullmatch(r"\d{13}", text):
         moment = epoch + timedelta(milliseconds=int(text))
