@@ -31,6 +31,16 @@ _NEWEST_FIRST = """
     is_refused, coalesce(delivered_at, landed_at) desc, load_sequence desc, load_id desc, file desc, line_number desc
 """
 
+_DELIVERIES_SCHEMA = pa.schema(
+    [
+        ("load_id", pa.string()),
+        ("entity", pa.string()),
+        ("file", pa.string()),
+        ("delivered_at", pa.timestamp("us")),
+        ("load_sequence", pa.int64()),
+    ]
+)
+
 
 @dataclass(frozen=True)
 class Customer:
@@ -112,18 +122,10 @@ class _Landed:
 
     def _read_deliveries(self) -> None:
         loads = read_loads(self._paths)
-        ages = [
-            (load["load_id"], load["entity"], load["file"], delivered_at(load, same), load["load_sequence"])
-            for name in entities()
-            for same in [[load for load in loads if load["entity"] == name]]
-            for load in same
-        ]
-        self._connection.execute(
-            "create table deliveries "
-            "(load_id text, entity text, file text, delivered_at timestamp, load_sequence bigint)"
-        )
-        if ages:
-            self._connection.executemany("insert into deliveries values (?, ?, ?, ?, ?)", ages)
+        by_entity = {name: [load for load in loads if load["entity"] == name] for name in entities()}
+        ages = [{**load, "delivered_at": delivered_at(load, alike)} for alike in by_entity.values() for load in alike]
+        self._connection.register("given_deliveries", pa.Table.from_pylist(ages, _DELIVERIES_SCHEMA))
+        self._connection.execute("create table deliveries as from given_deliveries")
 
     def _read_refused(self) -> None:
         """Read which rows the published build refused; without one that can be read it refused none."""

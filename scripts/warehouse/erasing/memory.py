@@ -150,9 +150,10 @@ def _flat(table: pa.Table, name: str) -> pa.Array:
 def _hits(values: pa.Array, kind: str, contains: Contains) -> pa.Array:
     """Tell for each identifier whether it was erased; of a respondent also by a token that stands among other words."""
     hits = pc.fill_null(contains(kind, values), False)
-    if kind != "respondent" or not pc.any(pc.match_substring_regex(values, TOKEN.pattern), min_count=1).as_py():
+    if kind != "respondent":
         return hits
-    tokens = {text: TOKEN.findall(text) for text in pc.unique(values).to_pylist() if text is not None}
+    others = values.filter(pc.invert(pc.match_substring_regex(values, f"^{TOKEN.pattern}$")))
+    tokens = {text: TOKEN.findall(text) for text in pc.unique(others).to_pylist() if text is not None}
     distinct = sorted({token for found in tokens.values() for token in found})
     erased = set(pa.array(distinct, pa.string()).filter(contains(kind, pa.array(distinct, pa.string()))).to_pylist())
     named = [text for text, found in tokens.items() if not erased.isdisjoint(found)]

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from warehouse.contract import entities
 from warehouse.engine import literal, open_engine, quoted
 from warehouse.erasing.columns import FREE_TEXTS, KEYS
@@ -32,6 +34,10 @@ PUBLISHED = "published"
 _OWNING = {"account_id": "account", "contact_id": "contact", "response_id": "response"}
 # Names of contacts are looked through for tokens alone: a longer name that holds the customer's is somebody else's.
 _NAMES = ("full_name",)
+_KEYS_SCHEMA = pa.schema([("entity", pa.string()), ("place", pa.int32()), ("value", pa.string())])
+_PLACES_SCHEMA = pa.schema(
+    [("load_id", pa.string()), ("entity", pa.string()), ("file", pa.string()), ("record_number", pa.int64())]
+)
 _QUARANTINED = {"load_id", "entity", "file", "record_number", "key_value"}
 
 
@@ -182,34 +188,32 @@ def _opened(file: Path, customer: Customer, landed: LandedErasure) -> Iterator[A
                 f"create temp table {kind}_ids as select unnest(?::varchar[]) as id",
                 [sorted(customer.identifiers.get(kind, ()))],
             )
-        connection.execute("create temp table erased_keys (entity varchar, place integer, value varchar)")
-        if keys := list(_erased_keys(customer)):
-            connection.executemany("insert into erased_keys values (?, ?, ?)", keys)
-        connection.execute(
-            "create temp table places (load_id varchar, entity varchar, file varchar, record_number bigint)"
-        )
-        if landed.addresses:
-            connection.executemany("insert into places values (?, ?, ?, ?)", sorted(landed.addresses))
+        connection.register("given_keys", pa.Table.from_pylist(list(_erased_keys(customer)), _KEYS_SCHEMA))
+        connection.execute("create temp table erased_keys as from given_keys")
+        addresses = [dict(zip(_PLACES_SCHEMA.names, address, strict=True)) for address in landed.addresses]
+        connection.register("given_places", pa.Table.from_pylist(addresses, _PLACES_SCHEMA))
+        connection.execute("create temp table places as from given_places")
         yield connection
     finally:
         connection.close()
 
 
-def _erased_keys(customer: Customer) -> Iterator[tuple[str, int | None, str]]:
-    """Yield what the published keys of refused rows may say of the customer: entity, place in the key, text.
+def _erased_keys(customer: Customer) -> Iterator[dict[str, Any]]:
+    """Yield what the published keys of refused rows may say of the customer: entity, place in the key, value.
 
     The place is that of a column of the key, from 1, or None for the whole.
     """
     for name, entity in entities().items():
         own = KEYS.get(name)
         if own is not None and len(own.columns) == len(entity.key):
-            yield from ((name, None, value) for value in sorted(customer.identifiers.get(own.kind, ())))
-            continue
-        kinds = {column: kind for column, kind in _OWNING.items() if column != "response_id"}
-        kinds |= {own.columns[0]: own.kind} if own is not None else {}
-        for place, column in enumerate(entity.key, 1):
-            values = customer.identifiers.get(kinds.get(column, ""), ())
-            yield from ((name, None if len(entity.key) == 1 else place, value) for value in sorted(values))
+            parts: list[tuple[int | None, str]] = [(None, own.kind)]
+        else:
+            kinds = {"account_id": "account", "contact_id": "contact", "deal_id": "deal"}
+            named = [(place, kinds[column]) for place, column in enumerate(entity.key, 1) if column in kinds]
+            parts = [(None if len(entity.key) == 1 else place, kind) for place, kind in named]
+        for place, kind in parts:
+            for value in customer.identifiers.get(kind, ()):
+                yield {"entity": name, "place": place, "value": value}
 
 
 def _columns(connection: Any, database: str, table: str) -> set[str]:
