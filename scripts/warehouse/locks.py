@@ -15,7 +15,8 @@ from warehouse.paths import WarehousePaths
 
 LOCK_FILE = ".build.lock"
 OWNER_FILE = ".build.owner.json"
-# What holds rows of customers, beside the landing zone, and is nobody else's business; `published` is for BI tools of any user.
+# What holds rows of customers, beside the landing zone, and is nobody else's business; BI tools of any user read
+# `published`.
 PRIVATE_FOLDERS = ("builds", "versions", "cache")
 
 
