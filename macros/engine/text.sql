@@ -73,7 +73,8 @@
 
 {#
     A number that equal texts share, and different ones nearly never: to find what may be equal, which is then compared
-    itself. Many times quicker than a fingerprint; hash() alone gives different texts the same value: see `fingerprint` above.
+    itself. Many times quicker than a fingerprint; hash() alone gives different texts the same value: see `fingerprint`
+    above.
 #}
 {% macro quick_fingerprint(text) -%}
     {{ return(adapter.dispatch('quick_fingerprint', 'retention_warehouse')(text)) }}
