@@ -15,7 +15,7 @@ from warehouse.publishing.files import read_json, write_json
 
 LOCK_FILE = ".build.lock"
 OWNER_FILE = ".build.owner.json"
-# What holds rows of customers, beside the landing zone, and is nobody else's business; `published` is for BI tools of any user.
+# What holds rows of customers, beside the landing zone; `published` is for BI tools of any user.
 PRIVATE_FOLDERS = ("builds", "versions", "cache")
 
 
