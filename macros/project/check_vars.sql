@@ -37,6 +37,8 @@
         {%- for entity, folder in (var('raw_folders') or {}).items() -%}
             {%- if entity not in raw_entities() + reference_entities() -%}
                 {{ _refuse_var('raw_folders', entity, 'name entities: ' ~ (raw_entities() + reference_entities()) | join(', ')) }}
+            {%- elif modules.re.match('\\w+://[^/@]*:.*@', folder | string) -%}
+                {{ _refuse_var('raw_folders', entity ~ ' with credentials in its URI', 'leave them to the engine') }}
             {%- elif not folder -%}
                 {{ _refuse_var('raw_folders', entity ~ ': ' ~ folder, 'name a folder or URI for each entity') }}
             {%- endif -%}

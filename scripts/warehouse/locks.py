@@ -15,8 +15,7 @@ from warehouse.paths import WarehousePaths
 
 LOCK_FILE = ".build.lock"
 OWNER_FILE = ".build.owner.json"
-# What holds rows of customers, beside the landing zone, and is nobody else's business; BI tools of any user read
-# `published`.
+# What holds rows of customers, beside the landing zone; `published` is for BI tools of any user.
 PRIVATE_FOLDERS = ("builds", "versions", "cache")
 
 

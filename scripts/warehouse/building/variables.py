@@ -22,6 +22,10 @@ MANAGED = {
 }
 
 
+# A user with a password before the server or bucket of a URI; abfss://container@account has none.
+_CREDENTIALS = re.compile(r"\w+://[^/@]*:.*@.*", re.DOTALL)
+
+
 class VariableError(ValueError):
     """A variable that the project does not have, or a value that it cannot take: wrong usage."""
 
@@ -59,6 +63,10 @@ def parse_variables(text: str | None, as_of: datetime.date | None) -> dict[str, 
     """
     values = _read(text)
     known = project_settings()["vars"]
+    folders = values.get("raw_folders")
+    if isinstance(folders, dict) and any(_CREDENTIALS.match(str(each)) for each in folders.values()):
+        # Not quoted: what is given here would stand in the files of the build as well.
+        raise VariableError("raw_folders holds credentials in a URI: give them to the engine (docs/engines.md)")
     for name in values:
         if name in MANAGED:
             raise VariableError(f"{name} cannot be set here: {MANAGED[name]}")

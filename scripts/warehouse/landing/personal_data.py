@@ -23,25 +23,39 @@ _TOKEN_DIGITS = 24
 TOKEN = re.compile(rf"email:[0-9a-f]{{{_TOKEN_DIGITS}}}")
 _SHORTEST_KEY = 16
 
-# Deliberately greedy: a token too many does no harm, an address too few does. The domain may lack a dot, the
-# sign may be full-width or written as an escape; with blanks around the sign the domain must have a dot ("meet @
-# noon" stays).
-_SIGN = r"(?:[@＠﹫]|%40|\\u0040|&#64;)"
+# Deliberately greedy: a token too many does no harm, an address too few does. The domain may lack a dot, the sign may
+# be full-width, written as an escape or have invisible marks around it, and bytes that were wrong stand as \xfc. With
+# blanks beside the sign, or the sign of quoted-printable mails (=40), the domain must end like one ("meet @ noon",
+# "3 @ 10.50" and "width=400" stay). A mail server that passes an address on (SRS0=…) has it in its own local part.
+_INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
+_AT = r"(?:\\*[@＠﹫]|%40|\\u0040|&#0*64;|&#[xX]0*40;|&commat;)"
+_SIGN = rf"[{_INVISIBLE}]*{_AT}[{_INVISIBLE}]*"
+_BYTE = r"\\x[0-9A-Fa-f]{2}"
 _EXCLUDED = r"\s@＠﹫,;:<>\"()\[\]{}|\\/=&?"
-_LOCAL = rf"(?:\"[^\"\r\n]{{1,64}}\"|[^{_EXCLUDED}'][^{_EXCLUDED}]{{0,127}})"
-_DOMAIN = r"(?:\[[0-9A-Fa-f:.]{3,45}\]|[^\W_](?:[\w-]|[.。．](?=\w)){0,253})"
-ADDRESS = re.compile(rf"{_LOCAL}{_SIGN}{_DOMAIN}|{_LOCAL}\s+{_SIGN}\s+[\w-]+(?:\.[\w-]+)+")
-_SIGN_PATTERN = re.compile(_SIGN)
+# A word is tried at its beginning alone and never given back: it costs one look, however long it is.
+_BEGINNING = rf"(?<![^{_EXCLUDED}'])(?<![^{_EXCLUDED}']')(?!(?<=\\)x[0-9A-Fa-f]{{2}})"
+_WORD = rf"(?=[^{_EXCLUDED}'%]|%(?!40)|{_BYTE})[^{_EXCLUDED}%]*+(?:(?:%(?!40)|{_BYTE})[^{_EXCLUDED}%]*+)*+"
+_LOCAL = rf"(?:\"[^\"\r\n]{{1,64}}\"|{_BEGINNING}{_WORD})"
+_DOMAIN = (
+    rf"(?:\[[0-9A-Fa-f:.]{{3,45}}\]"
+    rf"|[_-]*(?:[^\W_]|{_BYTE})(?:[\w{_INVISIBLE}-]|[.。．](?=\w|{_BYTE})|{_BYTE}){{0,253}})"
+)
+_DOTTED_DOMAIN = r"(?:[\w-]+[.。．])+(?:xn--[\w-]+|[^\W\d_]{2,})"
+_PASSED_ON = rf"{_BEGINNING}(?i:SRS[01])[=+-][^\s@＠﹫,;<>\"|]{{1,200}}{_SIGN}{_DOMAIN}"
+ADDRESS = re.compile(
+    rf"{_PASSED_ON}|{_LOCAL}(?:(?:{_SIGN}{_DOMAIN})+|(?:\s+{_SIGN}\s*|{_SIGN}\s+|=40){_DOTTED_DOMAIN})"
+)
+_SIGN_PATTERN = re.compile(rf"{_AT}|=40")
 # The usual address as a whole cell: its normalised form is its lower case.
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,128}@[A-Za-z0-9][A-Za-z0-9.-]{0,250}[A-Za-z0-9]")
-_SIGNS = ("@", "＠", "﹫", "%40", r"\u0040", "&#64;")
+_SIGNS = ("@", "＠", "﹫", "%40", r"\u0040", "&#", "&commat;", "=40")
 SIGN_BYTES = tuple(sign.encode() for sign in _SIGNS)
 _ANY_SIGN = "|".join(map(re.escape, _SIGNS))
 
 
 def normalised_address(address: str) -> str:
-    """Return the address in its compatibility form, casefolded, without blanks and with a plain sign."""
-    plain = unicodedata.normalize("NFKC", address).replace("。", ".")
+    """Return the address in its compatibility form, casefolded, without blanks and invisible marks."""
+    plain = re.sub(f"[{_INVISIBLE}]", "", unicodedata.normalize("NFKC", address).replace("。", "."))
     return re.sub(r"\s", "", _SIGN_PATTERN.sub("@", plain)).casefold()
 
 

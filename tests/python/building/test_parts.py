@@ -81,6 +81,7 @@ def test_variables_of_the_command_line() -> None:
         ("{raw_folders: {orders: null}}", "orders: None: it has to name a folder or URI"),
         ("{reporting_timezone: CST}", "CST: it has to be a name of the IANA database"),
         ("{reporting_timezone: Mars/Phobos}", "Mars/Phobos: it has to be a name of the IANA database"),
+        ("{raw_folders: {orders: 's3a://KEY:SEC/RET@bucket/orders'}}", "raw_folders holds credentials in a URI: "),
         ("{raw_folders: {ordrs: /data}}", "raw_folders cannot be ordrs: it has to name entities: accounts, "),
         ("{published_personal_data: [everything]}", "published_personal_data cannot be everything"),
         ("{rules_of_vars: {}}", "cannot be set here"),

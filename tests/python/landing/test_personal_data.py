@@ -1,6 +1,8 @@
 """No address is ever written or shown; equal addresses stay equal."""
 
+import re
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +18,13 @@ ADDRESSES = [
     "jane.doe%40private.example", '"jane doe"@private.example', "jane+tag@sub.private.example",
     r"jane.doe\u0040private.example", "jane.doe&#64;private.example",
     "jane@[10.0.0.1]", "ジェーン@例え.テスト", "jane.doe @ private.example", "o'jane@private.example",
+    "jane.doe@ private.example", "jane.doe @private.example", "jane.doe@\u200bprivate.example",
+    "jane.doe@pri\u00advate.example", "jane.doe\u202e@\u202dprivate.example", r"jane.doe\@private.example",
+    "jane.doe&#x40;private.example", "jane.doe&#X0040;private.example", "jane.doe&commat;private.example",
+    "jane.doe@_private.example", "jane.doe=40private.example", r"jane@\xfcprivate.example", r"jane@pri\x00vate.example",
+    r"m\xfcjane@private.example", "SRS0=ab=cd=private.example=jane@other.example",
+    "jane%40private.example@relay.example",
+    "j" * 5000 + "jane@private.example", "'jane'@private.example",
 ]  # fmt: skip
 
 
@@ -34,6 +43,37 @@ def test_equal_addresses_have_one_token_and_the_key_matters() -> None:
     assert len(same) == 1
     assert other.text(ADDRESSES[0]) not in same
     assert one.text("no address @ all, 5 @ 3") == "no address @ all, 5 @ 3"
+
+
+def test_however_an_address_is_written_its_token_is_that_of_the_plain_one() -> None:
+    tokens = Tokens(b"k" * 32)
+    plain = tokens.text("jane.doe@private.example")
+    assert plain == "email:61fede30a2bf4201cfb936c3"
+    # A quoted name and one behind an underscore are other addresses.
+    written = [each for each in ADDRESSES if re.sub(r"\W", "", each).casefold().startswith("janedoe")]
+    written = [each for each in written if not re.search('["_]', each)]
+    assert len(written) > 15
+    assert {each: tokens.text(each) for each in written} == dict.fromkeys(written, plain)
+    # What stands beside an address stays.
+    assert tokens.text("email=jane.doe@private.example&x='jane.doe@private.example',") == f"email={plain}&x='{plain}',"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "3 @ 5 EUR", "@handle", "thanks @handle", "price @ 10.50", "5@ 3.50 each", "meet @ noon", "width=400px",
+        "x=40.50",        "n=40 of 60", "&#39;quoted&#39;", "C:\\x40", "100%", "a @ b",
+    ],
+)  # fmt: skip
+def test_ordinary_text_is_no_address(text: str) -> None:
+    assert Tokens(b"k" * 32).text(text) == text
+
+
+@pytest.mark.parametrize("word", ["ab.", r"a\xfc%", "a@b", "'a", "a ", "SRS0=", "%4", "b\\", '"a', "a\u200b", "a@b. "])
+def test_no_text_takes_long(word: str) -> None:
+    begun = time.process_time()
+    Tokens(b"k" * 32).text(word * 30_000 + " @ " + "b." * 30_000 + "1")
+    assert time.process_time() - begun < 2
 
 
 def test_the_canary_is_in_no_byte_of_the_warehouse(warehouse: Warehouse, write: Write) -> None:
