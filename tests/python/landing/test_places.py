@@ -7,16 +7,16 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from warehouse.building.locks import exclusive
-from warehouse.landing.run import land
-from warehouse.publishing.quarantined import Wanted, quarantined_rows
 
 from landing.conftest import ORDERS
 from warehouse.contract import entities
 from warehouse.errors import WarehouseError
 from warehouse.landing import zone
 from warehouse.landing.report import Options
+from warehouse.locks import exclusive
 from warehouse.paths import WarehousePaths, warehouse_paths
+from warehouse.quarantining.listing import Wanted, quarantined_rows
+from warehouse.runs.landing import land
 
 Write = Callable[..., Path]
 
