@@ -102,7 +102,9 @@ select * from judged
 
 {#
     The key of a row as one text: as delivered, for people who look for the row, or by its values, so that one key written
-    in two ways (2024-02-01 and 2024-02-01T00:00:00) is one key. The latter is `key_of_row` of a good row.
+    in two ways (2024-02-01 and 2024-02-01T00:00:00) is one key. The latter is `key_of_row` of a good row; the former is
+    published, so that what stands in the place of a time or of a value of a list shows as `(other)`: it may be what a
+    person wrote.
 #}
 {% macro key_text(columns, key, is_typed) -%}
     {%- set parts = [] -%}
@@ -110,9 +112,22 @@ select * from judged
     {%- set column = (columns | selectattr('name', 'equalto', name) | first) -%}
     {%- set raw = column.name if is_text_type(column.type) else 'raw_' ~ column.name -%}
     {%- set value = 'cast(' ~ column.name ~ ' as string), ' if is_typed and raw != column.name else '' -%}
-    {%- do parts.append("coalesce(" ~ value ~ raw ~ ", '')") -%}
+    {%- set part = raw if is_typed else known_part(column, raw) -%}
+    {%- do parts.append("coalesce(" ~ value ~ part ~ ", '')") -%}
     {%- endfor -%}
     {{ return(joined_key(parts) if is_typed else joined_key(parts, separator="'|'")) }}
+{%- endmacro %}
+
+{# A part of a key as it was delivered, where it is what the type of the column says, as SQL. #}
+{% macro known_part(column, raw) -%}
+    {%- if column.type == 'enum' -%}
+        {%- set is_known = column.name ~ " in ('" ~ column['values'] | join("', '") ~ "')" -%}
+    {%- elif is_text_type(column.type) -%}
+        {{ return(raw) }}
+    {%- else -%}
+        {%- set is_known = column.name ~ ' is not null' -%}
+    {%- endif -%}
+    {{ return("case when " ~ is_known ~ " then " ~ raw ~ " when " ~ raw ~ " is not null then '(other)' end") }}
 {%- endmacro %}
 
 {# The parts of a key as one text. Identifiers may hold any sign that people write, so that another one separates them. #}

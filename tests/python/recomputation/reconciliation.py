@@ -6,7 +6,7 @@ from typing import Any
 from recomputation.company import Company
 from recomputation.raw import Row
 from recomputation.values import clean, is_repaired
-from warehouse.contract import entities
+from warehouse.contract import Entity, entities
 
 Rows = list[dict[str, Any]]
 
@@ -54,6 +54,14 @@ def load_repairs(company: Company) -> Rows:
     return [{**dict(zip(names, key, strict=True)), "rows_repaired": rows} for key, rows in count.items()]
 
 
+def shown_part(row: Row, entity: Entity, name: str) -> str:
+    """Return a part of a key as it was delivered, or `(other)` where the type of its column does not know it."""
+    column = next(column for column in entity.columns if column.name == name)
+    text = clean(row.texts[name]) or ""
+    is_known = row[name] in column.values if column.type == "enum" else row[name] is not None
+    return text if is_known or not text else "(other)"
+
+
 def quarantined_rows(company: Company) -> Rows:
     """One row per quarantined row, with its address, its first reason and its key."""
     return [
@@ -64,7 +72,7 @@ def quarantined_rows(company: Company) -> Rows:
             "record_number": row.record_number,
             "entity": entity,
             "reason": row.reason,
-            "key_value": "|".join(clean(row.texts[name]) or "" for name in entities()[entity].key),
+            "key_value": "|".join(shown_part(row, entities()[entity], name) for name in entities()[entity].key),
             # Nobody lands corrections for these companies; tests/python/landing/test_corrections.py does.
             "corrected_by_load_id": None,
         }
