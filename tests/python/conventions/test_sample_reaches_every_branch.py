@@ -48,7 +48,7 @@ def test_every_reason_of_staging_occurs(tested_build: TestedBuild) -> None:
             continue
         reached = values(tested_build, f"build.intermediate.int_rows__{entity.name}")
         # A branch may be a part of the key that is shown.
-        reached |= {part for value in reached for part in value.split("|")}
+        reached |= {part for value in reached if value for part in str(value).split("|")}
         lost = branches(model["compiled_code"], set(entity.column_names)) - reached
         if lost:
             missing[model["name"]] = sorted(lost)
