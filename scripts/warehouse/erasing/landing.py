@@ -59,6 +59,7 @@ class LandedErasure:
 def prepare_erasure(paths: WarehousePaths, customer: Customer) -> LandedErasure:
     """Write the landed files as they are to be, beside the zone. The caller holds the lock of the zone."""
     finish_erasure(paths)
+    paths.make_private(FOLDER)
     erasure = _rewrite(paths.landing, paths.root / FOLDER, customer.contains, customer)
     _write_counts(erasure, paths.root / FOLDER, f"{_COUNTS}{secrets.token_hex(8)}.parquet")
     return erasure
