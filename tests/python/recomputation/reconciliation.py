@@ -2,10 +2,11 @@
 
 from collections import Counter, defaultdict
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from recomputation.company import Company
 from recomputation.raw import Row
-from recomputation.values import clean, is_repaired
+from recomputation.values import clean, is_repaired, parse_timestamp
 from warehouse.contract import Entity, entities
 
 Rows = list[dict[str, Any]]
@@ -58,7 +59,11 @@ def shown_part(row: Row, entity: Entity, name: str) -> str:
     """Return a part of a key as it was delivered, or `(other)` where the type of its column does not know it."""
     column = next(column for column in entity.columns if column.name == name)
     text = clean(row.texts[name]) or ""
-    is_known = row[name] in column.values if column.type == "enum" else row[name] is not None
+    is_known = True
+    if column.type == "enum":
+        is_known = text.lower() in column.values
+    elif column.type in ("timestamp", "date", "month"):
+        is_known = parse_timestamp(text, ZoneInfo("UTC")) is not None
     return text if is_known or not text else "(other)"
 
 
